@@ -1,0 +1,1 @@
+"""Where people and programs meet Tamga: HTTP, dashboard, command line, reviews, labels and the store."""
