@@ -1,0 +1,151 @@
+"""What an outlet puts around its text: datelines, agency names, "X reports that" formulas, labels such as "Title:".
+
+Each function works on single-line canonical text and returns where content begins or which ranges to delete. Patterns
+ask for the shape of a dateline (place, date, agency, dash), not for one corpus' names; agency and city lists are
+only consulted where the shape alone could be content.
+"""
+
+from __future__ import annotations
+
+import regex
+
+_AGENCIES = (
+    "AA|AFP|AP|Reuters|Anadolu|Anadolu Agency|Anadolu Ajansı|DHA|İHA|IHA|TRT|TASS|ТАСС|Interfax|Интерфакс|РИА Новости|RIA Novosti"
+    "|РИА|REGNUM|Sputnik|Спутник|AZƏRTAC|AZERTAC|АЗЕРТАДЖ|APA|АПА|Trend|Тренд|Report|Turan|ҚазАқпарат|Қазақпарат|KAZINFORM"
+    "|Kazinform|Казинформ|KazTAG|КазТАГ|QazAqparat|Zakon|Tengrinews|Kabar|Кабар|24\\.kg|AKIpress|АКИpress|АКИПРЕСС|Kaktus"
+    "|O'zA|УзА|UzA|Dunyo|Дунё|TDH|ТДХ|Türkmenistan Habarlary|MTI|Euronews|BBC|CNN|DPA|Xinhua|Синьхуа|UPI|Bloomberg|UNB|ANI|PTI"
+)
+_CITIES = (
+    "Bakı|Baku|Баку|Gəncə|Sumqayıt|Naxçıvan|Astana|Астана|Almaty|Алматы|Nur-Sultan|Нұр-Сұлтан|Shymkent|Шымкент|Bishkek|Бишкек|Osh|Ош"
+    "|Ankara|Анкара|İstanbul|Istanbul|Стамбул|İzmir|Izmir|Tashkent|Toshkent|Ташкент|Тошкент|Samarqand|Samarkand|Самарканд|Ashgabat"
+    "|Aşgabat|Ашхабад|Ашгабат|Budapest|Будапешт|Moscow|Москва|Мәскеу|Moskva|Brussels|Брюссель|Brüsszel|London|Лондон|Paris|Париж"
+    "|Washington|Вашингтон|New York|Нью-Йорк|Berlin|Берлин|Geneva|Женева|Kyiv|Киев|Beijing|Пекин|Tehran|Тегеран|Tbilisi|Тбилиси|Tiflis"
+    "|Jerusalem|Vienna|Вена|Dushanbe|Душанбе|Şuşa|Шуша|Lefkoşa|Diyarbakır|Antalya|Debrecen|Szeged"
+)
+_MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+    "|янв(?:аря)?|фев(?:раля)?|мар(?:та)?|апр(?:еля)?|мая|июн[ья]?|июл[ья]?|авг(?:уста)?|сен(?:тября)?|окт(?:ября)?|ноя(?:бря)?|дек(?:абря)?"
+    "|yanvar|fevral|mart|aprel|may|iyun|iyul|avqust|avgust|sentyabr|oktyabr|noyabr|dekabr|sentabr|ýanwar|fewral|maý|iýun|iýul|awgust|sentýabr"
+    "|oktýabr|noýabr|ocak|şubat|nisan|mayıs|haziran|temmuz|ağustos|eylül|ekim|kasım|aralık"
+    "|қаңтар|ақпан|наурыз|сәуір|мамыр|маусым|шілде|тамыз|қыркүйек|қазан|қараша|желтоқсан"
+    "|январь|февраль|март|апрель|май|июнь|июль|август|сентябрь|октябрь|ноябрь|декабрь"
+    "|január|február|március|április|május|június|július|augusztus|szeptember|október|november|december"
+)
+_WEEKDAYS = r"(?:, ?\p{Ll}{3,12})?"
+_NAME = r"\p{Lu}[\p{L}'.-]{0,30}"
+_PLACE = rf"{_NAME}(?: {_NAME}){{0,3}}(?:, {_NAME}(?: {_NAME}){{0,2}})?"
+_DATE = (
+    rf"(?:(?i:(?:{_MONTHS})\.? \d{{1,2}}(?:, ?\d{{4}})?|(?:\d{{4}}\.? )?(?:{_MONTHS})\.? \d{{1,2}}\.?"
+    rf"|\d{{1,2}}[- .]{{0,2}}(?:nji |njy |ші |шы )?(?:{_MONTHS})\.?(?:,? \d{{4}}\.?)?)|\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}}){_WEEKDAYS}"
+)
+_ANY_AGENCY = r"\p{Lu}[\p{L}'.\d-]{1,20}(?: \p{Lu}[\p{L}'-]{1,20}){0,2}"
+_IN_MARKS = rf"(?:\((?:{_ANY_AGENCY})\)|/ ?(?:{_ANY_AGENCY}) ?/)"
+_DASH = r" ?- ?"
+
+_DATELINES = tuple(
+    regex.compile(pattern)
+    for pattern in (
+        # "BAKU, March 3 (Agency) -", "Toshkent, 12-mart /O'zA/.", "Astana. 12 наурыз. АГЕНТТІК -", "МОСКВА, 5 мар - РИА Новости."
+        rf"{_PLACE}[,.]? ?{_DATE}[,.]? ?{_IN_MARKS}(?:{_DASH}|[.:,] ?| )",
+        rf"{_PLACE}[,.]? {_DATE}[,.]? (?:{_ANY_AGENCY}){_DASH}",
+        rf"{_PLACE}[,.]? {_DATE}[,.]?{_DASH}(?:{_AGENCIES})[.:,]? ",
+        rf"(?:{_CITIES}|\p{{Lu}}[\p{{Lu}}' -]{{3,30}})[,.]? {_DATE}[,.]?{_DASH}",
+        # "ANKARA (AA) -", "ALMATY -"
+        rf"(?:{_CITIES}|\p{{Lu}}[\p{{Lu}}' -]{{3,30}}|{_PLACE}(?= ?[(/](?:{_AGENCIES})[)/])) ?{_IN_MARKS}(?:{_DASH}|[.:] ?)",
+        rf"(?i:{_CITIES}),? - ?(?=\p{{Lu}})",
+        # "(Reuters) -", "/Kabar/."
+        rf"[(/](?:{_AGENCIES})[)/](?:{_DASH}|[.:] ?| )",
+        rf"(?:{_AGENCIES})[,.] {_DATE}[,.]?{_DASH}?",
+    )
+)
+
+# A word with a dot and a country or common top-level domain, as outlets write their names. Bounded on both sides.
+_SITE = r"(?<![\p{L}\p{N}.@/])[\p{L}\d][\p{L}\d-]{1,30}\.(?i:az|kz|kg|uz|tm|tr|com\.tr|ru|hu|com|org|net|info|tv)(?![a-z])"
+
+_LABEL = regex.compile(
+    r"(?:(?i:title|headline|abstract|article|news|content|body|text|başlıq|məzmun|xəbər|məqalə|başlık|haber|içerik|metin|заголовок|текст|новость"
+    r"|статья|содержание|тақырып|мәтін|жаңалық|мазмұны|тема|аталышы|баш сөз|sarlavha|maqola|matn|yangilik|mavzu|sözbaşy|makala|habar|cím|cikk|szöveg|hír)"
+    r" ?: ?)"
+)
+_ATTRIBUTION = regex.compile(
+    # az: "X xəbər verir ki,", "X Y-ə istinadən bildirir ki,"; "X-a istinadla"
+    rf"(?:{_SITE}\S{{0,40}}+(?: \S{{1,40}}+){{0,4}}? (?:istinadən|istinadla) (?:xəbər verir|bildirir|məlumat verir|yazır|qeyd edir)(?: ki)?,? ?"
+    rf"|(?:{_SITE}|(?<!\w)(?:{_AGENCIES}))(?:-\p{{Ll}}{{1,4}})? (?:xəbər verir|bildirir|məlumat verir|yazır)(?: ki)?,? ?"
+    # kk, ky, uz, ru, tr, en: ", деп хабарлайды X", "деп билдирет X", "deb xabar beradi X", ", сообщает X", "X reports."
+    rf"|,? ?(?:-? ?деп (?:хабарлайды|хабарлады|жазды|жазады|билдирет|билдирди|кабарлайт)|deb xabar ber(?:adi|di|moqda)"
+    rf"|(?:сообщает|передает|пишет)) (?:{_SITE}|ҚазАқпарат|Қазақпарат|Казинформ|Kazinform|Кабар|AKIpress|O'zA|УзА)(?: ХАА| агенттігі)?"
+    rf"|,? {_SITE} (?:reports|reported|хабарлайды|билдирет|xabar beradi|хабар беради|bildirdi))"
+)
+_SIGNATURE = regex.compile(rf"[ ,;(/-]{{0,4}}{_SITE}[)/]?\.?$")
+_DATIVE_SITE = regex.compile(rf"{_SITE}-?(?:ın|in|nın|nin)?-?(?:y?[aə]) (?=verilən (?:məlumat|xəbər))")
+
+_SENTENCE_END = regex.compile(r"[.!?:]['\")]{0,2} ?$")
+
+
+def dateline_end(text: str, start: int) -> int:
+    """Where the content begins after labels and datelines that stand at ``start``; ``start`` itself if there are none."""
+    while True:
+        end = start
+        for pattern in (_LABEL, *_DATELINES):
+            match = pattern.match(text, end)
+            if match and match.end() < len(text):
+                end = match.end()
+        while end < len(text) and text[end] == " ":
+            end += 1
+        if end == start:
+            return start
+        start = end
+
+
+def title_end(text: str, start: int, title: str) -> int:
+    """Where the content begins after ``title`` (canonical) at ``start``, if the text repeats it there.
+
+    Letters and digits are compared without case; the title must be followed by punctuation or by a new sentence, so
+    that a first sentence which begins with the same words stays whole.
+    """
+    wanted = [character for character in title.lower() if character.isalnum()]
+    if len(wanted) < 8:
+        return start
+    position = start
+    for character in wanted:
+        while position < len(text) and not text[position].isalnum():
+            position += 1
+        if position == len(text) or text[position].lower() != character:
+            return start
+        position += 1
+    rest = regex.compile(r"['\")\]]{0,3}(?:[.!?:|]{1,3} ?|(?: ?- ?)| (?=['\"(]{0,2}[\p{Lu}\p{N}])|$)").match(text, position)
+    return rest.end() if rest and rest.end() < len(text) else start
+
+
+def find_attributions(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
+    """Ranges of "outlet X reports that" formulas and signatures, and the capitals that sentences need in their place.
+
+    Returns ``(ranges to delete, (position, capital) replacements)``.
+    """
+    ranges: list[tuple[int, int]] = []
+    capitals: list[tuple[int, str]] = []
+    for match in _ATTRIBUTION.finditer(text):
+        if match.start() == 0 and match.end() == len(text):
+            continue
+        ranges.append(match.span())
+        at_sentence_start = match.start() == 0 or _SENTENCE_END.search(text, max(0, match.start() - 4), match.start())
+        if at_sentence_start and match.end() < len(text) and text[match.end()].islower():
+            letter = text[match.end()]
+            # The formulas that open a sentence are Azerbaijani.
+            capital = "İ" if letter == "i" else letter.upper()
+            if len(capital) == 1:
+                capitals.append((match.end(), capital))
+    ranges += [match.span() for match in _DATIVE_SITE.finditer(text)]
+    signature = _SIGNATURE.search(text, max(0, len(text) - 60))
+    if signature and signature.start() > 0:
+        ranges.append(signature.span())
+    return ranges, capitals
+
+
+def find_outlet(text: str, outlet: str) -> list[tuple[int, int]]:
+    """Ranges of the outlet's own name (canonical), wherever it stands as a word, with a case ending after ' or -."""
+    name = outlet.strip()
+    if len(name) < 3:
+        return []
+    pattern = regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?:['\"(/] ?)?{regex.escape(name)}(?:['-]\p{{Ll}}{{1,5}})?(?: ?['\")/])?(?![\p{{L}}\p{{N}}])", regex.IGNORECASE)
+    return [match.span() for match in pattern.finditer(text) if match.end() - match.start() < len(text)]
