@@ -1,0 +1,70 @@
+"""The database and both vector indexes, opened together."""
+
+from __future__ import annotations
+
+from classifiers.models import Encoder
+from index.articles import ArticleIndex
+from index.passage_index import PassageIndex
+from index.search import RecordSearch
+from index.snapshot import SnapshotFolder
+from service.records import RecordIngest
+from service.settings import Settings
+from service.store import Store, open_store
+
+
+class Library:
+    """What the service knows: verified records and articles seen, stored and searchable."""
+
+    def __init__(
+        self, store: Store, records: RecordSearch, articles: ArticleIndex, ingest: RecordIngest
+    ) -> None:
+        self.store = store
+        self.records = records
+        self.articles = articles
+        self.ingest = ingest
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know about how the indexes came up, such as a damaged snapshot that was
+        rebuilt.
+        """
+        return (*self.records.index.notices, *self.articles.index.notices)
+
+    def save(self) -> None:
+        """Write snapshots of the indexes that changed, so that the next start is quick."""
+        self.records.save()
+        self.articles.save()
+
+    def close(self) -> None:
+        """Save, then close the database."""
+        try:
+            self.save()
+        finally:
+            self.store.close()
+
+
+def open_library(settings: Settings, encoder: Encoder, *, progress: bool = False) -> Library:
+    """Open or create everything under the data directory.
+
+    Brings the tables up to date, loads both indexes (rebuilding them from the database where a snapshot is
+    missing or damaged) and embeds whatever `encoder` has not embedded yet. Raises StoreError.
+    """
+    store = open_store(settings.database)
+    try:
+        indexes = {}
+        for repository in (store.records, store.articles):
+            folder = SnapshotFolder(settings.index_folder / repository.collection)
+            index = PassageIndex(repository, encoder, folder)
+            index.load(progress=progress)
+            indexes[repository.collection] = index
+        return Library(
+            store,
+            RecordSearch(store.records, indexes[store.records.collection]),
+            ArticleIndex(
+                store.articles, indexes[store.articles.collection], max_windows=settings.max_article_windows
+            ),
+            RecordIngest(store.records, encoder),
+        )
+    except BaseException:
+        store.close()
+        raise

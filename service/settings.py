@@ -1,0 +1,113 @@
+"""Settings: environment variables named TAMGA_*, read once and never changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL
+
+from service.errors import ConfigurationError
+
+PREFIX = "TAMGA_"
+
+
+class SettingsError(ConfigurationError):
+    """Settings that are unknown or have no possible value; the text has one line for each."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, each by the environment variable TAMGA_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path("var"), description="Data directory: database, vector indexes, keys")
+    models: Path | None = Field(
+        None, description="Prepared model files; by default in the user's cache directory"
+    )
+    encoder: str | None = Field(
+        None,
+        description="Another sentence-transformers model or folder for retrieval; indexes are embedded again",
+    )
+    backend: Literal["onnx", "torch"] = Field("onnx", description="Runtime of the encoder")
+    threads: int | None = Field(
+        None, ge=1, le=256, description="Threads of the encoder; by default one per core"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address the service listens on")
+    port: int = Field(8000, ge=0, le=65_535, description="Port the service listens on; 0 takes a free one")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "info", description="Least severity of the messages that are logged"
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; by default tamga.db in the data directory"
+    )
+    target_fpr: float = Field(
+        0.01, gt=0, lt=1, description="Share of human texts that may be flagged as likely machine-written"
+    )
+    max_text_chars: int = Field(1_000_000, ge=1, description="Longest text analysed, in characters")
+    max_body_bytes: int = Field(8_000_000, ge=1, description="Largest request body, in bytes")
+    max_records_per_request: int = Field(1_000, ge=1, description="Most records in one request")
+    record_matches: int = Field(5, ge=1, le=100, description="Records compared with each claim of an article")
+    related_records: int = Field(5, ge=1, le=100, description="Related records named for an article")
+    near_duplicates: int = Field(5, ge=1, le=100, description="Near-duplicates named for an article")
+    min_shared_text: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Share of an article's wording found in an earlier one from which that is named",
+    )
+    max_article_windows: int = Field(
+        128, ge=1, le=10_000, description="Windows of an article's text that are embedded, from its beginning"
+    )
+
+    @field_validator("models", "encoder", "threads", "database_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        # Container set-ups hand on empty variables for what nobody set.
+        return None if value == "" else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def database(self) -> str:
+        """Address of the database."""
+        if self.database_url is not None:
+            return self.database_url
+        url = URL.create("sqlite", database=str(self.home / "tamga.db"))
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the snapshots of the vector indexes lie."""
+        return self.home / "index"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` (command line options) go before the environment.
+
+    Raises SettingsError for values that are not possible and for TAMGA_ variables that do not exist: a
+    misspelt setting must not be ignored.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    problems = [
+        f"{name}: there is no such setting; known are {', '.join(sorted(known))}"
+        for name in sorted(os.environ)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"])
+            shown = name if name in overrides else PREFIX + name.upper()
+            problems.append(f"{shown}: {problem['msg']}, not {problem.get('input')!r}")
+        raise SettingsError("\n".join(problems)) from error
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings

@@ -1,0 +1,132 @@
+"""The articles analysed so far, and their analyses; implements `index.ports.ArticleRepository`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from index.articles import Article, EmbeddedArticle
+from index.ports import StoredArticle
+from service.store.documents import DocumentRepository, in_parts
+from service.store.models import ARTICLES, AnalysisRow, ArticleRow, DocumentRow
+
+_ARTICLE_FIELDS = tuple(Article.model_fields)
+
+
+class SqlArticleRepository(DocumentRepository):
+    """Articles with their analyses; every method is one transaction. Safe to use from threads."""
+
+    collection = ARTICLES
+
+    def save(
+        self,
+        article: Article,
+        embedded: EmbeddedArticle,
+        *,
+        model_id: str,
+        analysis: Mapping[str, Any],
+        versions: Mapping[str, str],
+        index_generation: int,
+    ) -> None:
+        """Store an article, its vectors by the encoder `model_id`, and an analysis of it.
+
+        An article with the same id is replaced; its earlier analyses stay.
+        """
+        now = datetime.now(UTC)
+        values: dict[str, Any] = article.model_dump()
+        if article.published_at is not None:
+            values["published_at"] = article.published_at.isoformat()
+        values["content_hash"] = article.content_hash
+        with self._database.writing() as connection:
+            self._lock_revisions(connection)
+            number, new = self._put_document(connection, article.id)
+            if new:
+                connection.execute(sa.insert(ArticleRow).values(number=number, created_at=now, **values))
+            else:
+                connection.execute(sa.update(ArticleRow).where(ArticleRow.number == number).values(**values))
+            self._put_passages(connection, number, embedded.passages, embedded.vectors, model_id)
+            connection.execute(
+                sa.insert(AnalysisRow).values(
+                    article_number=number,
+                    content=dict(analysis),
+                    versions=dict(versions),
+                    index_generation=index_generation,
+                    created_at=now,
+                )
+            )
+
+    def get(self, article_id: str) -> Article | None:
+        """The article with this id."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(ArticleRow).where(ArticleRow.id == article_id)).one_or_none()
+        return None if row is None else _article(row)
+
+    def analysis(self, article_id: str) -> dict[str, Any] | None:
+        """The latest analysis of an article, as it was saved."""
+        query = (
+            sa.select(AnalysisRow.content)
+            .join(ArticleRow, ArticleRow.number == AnalysisRow.article_number)
+            .where(ArticleRow.id == article_id)
+            .order_by(AnalysisRow.analysis_number.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def find_by_content(self, content_hash: str) -> str | None:
+        """The id of the first article with this title and text (`Article.content_hash`)."""
+        query = (
+            sa.select(ArticleRow.id)
+            .where(ArticleRow.content_hash == content_hash)
+            .order_by(ArticleRow.number)
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def count(self) -> int:
+        """How many articles there are."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(ArticleRow)).scalar_one()
+
+    def delete(self, article_id: str) -> bool:
+        """Remove an article with its analyses; says whether there was one."""
+        with self._database.writing() as connection:
+            self._lock_revisions(connection)
+            number = self._bury_document(connection, article_id)
+            if number is None:
+                return False
+            connection.execute(sa.delete(ArticleRow).where(ArticleRow.number == number))
+            return True
+
+    def fetch(self, numbers: Collection[int]) -> Mapping[int, StoredArticle]:
+        """The articles with these numbers; missing ones were deleted."""
+        found: dict[int, StoredArticle] = {}
+        with self._database.reading() as connection:
+            passages = self._passages(connection, numbers)
+            for part in in_parts(numbers):
+                for row in connection.execute(
+                    sa.select(ArticleRow, DocumentRow.revision)
+                    .join(DocumentRow, DocumentRow.number == ArticleRow.number)
+                    .where(ArticleRow.number.in_(part))
+                ):
+                    found[row.number] = StoredArticle(
+                        row.number, row.revision, _article(row), tuple(passages[row.number])
+                    )
+        return found
+
+    def _fields(self, connection: Connection, numbers: Collection[int]) -> Mapping[int, Mapping[str, str]]:
+        columns = (ArticleRow.number, ArticleRow.title, ArticleRow.text)
+        return {
+            row.number: {"title": row.title, "text": row.text}
+            for part in in_parts(numbers)
+            for row in connection.execute(sa.select(*columns).where(ArticleRow.number.in_(part)))
+        }
+
+
+def _article(row: Row[*tuple[Any, ...]]) -> Article:
+    return Article.model_validate({name: getattr(row, name) for name in _ARTICLE_FIELDS})

@@ -1,0 +1,202 @@
+"""The tables.
+
+`documents` gives records and articles alike a number for the vector index, and a revision for every change; a
+deleted one stays as a tombstone, so that every index learns of it and its number is never given again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import (
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+RECORDS = "records"
+ARTICLES = "articles"
+
+# SQLite counts by itself only in a column declared INTEGER, which holds 64 bits there.
+Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware and in UTC on both sides; SQLite keeps no offset of its own."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; a moment without an offset is a mistake of the caller."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"a moment without an offset cannot be stored: {value}")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Back with its offset."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Constraint names by rule, so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class MetaRow(Base):
+    """Facts about the database itself, such as its identity."""
+
+    __tablename__ = "meta"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class CounterRow(Base):
+    """The last revision given out, per collection; the row's lock puts writers in order."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class DocumentRow(Base):
+    """A record or an article, as the vector index knows it."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("collection", "key"),
+        UniqueConstraint("collection", "revision"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    collection: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(200))
+    revision: Mapped[int] = mapped_column(sa.BigInteger)
+    deleted: Mapped[bool] = mapped_column(default=False)
+
+
+class PassageRow(Base):
+    """Code points [start_char, end_char) of a document's field."""
+
+    __tablename__ = "passages"
+
+    number: Mapped[int] = mapped_column(ForeignKey("documents.number", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(20))
+    start_char: Mapped[int] = mapped_column()
+    end_char: Mapped[int] = mapped_column()
+
+
+class VectorRow(Base):
+    """A passage's vector by one encoder: little-endian float32, so that a rebuild never embeds again."""
+
+    __tablename__ = "vectors"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["number", "ordinal"], ["passages.number", "passages.ordinal"], ondelete="CASCADE"
+        ),
+    )
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    model_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RecordRow(Base):
+    """A verified record. Dates as they were given (ISO 8601), and as moments where queries compare them."""
+
+    __tablename__ = "records"
+    __table_args__ = (Index("ix_records_language", "language"), Index("ix_records_publisher", "publisher"))
+
+    number: Mapped[int] = mapped_column(
+        ForeignKey("documents.number", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    id: Mapped[str] = mapped_column(String(200), unique=True)
+    claim: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str | None] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    publisher: Mapped[str | None] = mapped_column(String(500))
+    published_at: Mapped[str | None] = mapped_column(String(40))
+    rating: Mapped[str | None] = mapped_column(Text)
+    rating_normalised: Mapped[str | None] = mapped_column(String(20))
+    language: Mapped[str | None] = mapped_column(String(35))
+    valid_from: Mapped[str | None] = mapped_column(String(40))
+    valid_to: Mapped[str | None] = mapped_column(String(40))
+    superseded_by: Mapped[str | None] = mapped_column(String(200))
+    sample: Mapped[bool] = mapped_column(default=False)
+    first_valid: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_valid: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RecordVersionRow(Base):
+    """What a record said before it was corrected or removed."""
+
+    __tablename__ = "record_versions"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    version: Mapped[int] = mapped_column(Number, primary_key=True)
+    record_id: Mapped[str] = mapped_column(String(200), index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    replaced_by: Mapped[str] = mapped_column(String(20))
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ArticleRow(Base):
+    """An article that was analysed, as it was sent."""
+
+    __tablename__ = "articles"
+
+    number: Mapped[int] = mapped_column(
+        ForeignKey("documents.number", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    id: Mapped[str] = mapped_column(String(200), unique=True)
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(35))
+    outlet: Mapped[str | None] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AnalysisRow(Base):
+    """One analysis of an article, with the versions of everything that took part."""
+
+    __tablename__ = "analyses"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    analysis_number: Mapped[int] = mapped_column(Number, primary_key=True)
+    article_number: Mapped[int] = mapped_column(ForeignKey("articles.number", ondelete="CASCADE"), index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    versions: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    index_generation: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

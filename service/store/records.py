@@ -1,0 +1,240 @@
+"""The verified records in the database; implements `index.ports.RecordRepository`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.engine import Connection, Row
+
+from index.passages import Passage
+from index.ports import RecordFilter, StoredRecord
+from index.records import VerifiedRecord
+from index.times import end_of, start_of
+from service.store.documents import DocumentRepository, in_parts
+from service.store.errors import StaleReadError
+from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow
+
+WriteStatus = Literal["added", "updated", "unchanged"]
+
+_RECORD_FIELDS = tuple(VerifiedRecord.model_fields)
+_MOMENTS = ("published_at", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRecord:
+    """A record ready to be written.
+
+    `content_hash` is of the record as it was given, before anything (its language) was filled in. `vectors`
+    (n, d) is None where the record was found unchanged and nothing was embedded.
+    """
+
+    record: VerifiedRecord
+    content_hash: str
+    passages: tuple[Passage, ...]
+    vectors: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVersion:
+    """What a record said until it was replaced."""
+
+    record: VerifiedRecord
+    replaced_by: Literal["update", "delete"]
+    replaced_at: datetime
+
+
+class SqlRecordRepository(DocumentRepository):
+    """Verified records; every method is one transaction. Safe to use from threads."""
+
+    collection = RECORDS
+
+    def get(self, record_id: str) -> VerifiedRecord | None:
+        """The record with this id."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(RecordRow).where(RecordRow.id == record_id)).one_or_none()
+        return None if row is None else _record(row)
+
+    def list(self, after: str | None = None, limit: int = 100) -> Sequence[VerifiedRecord]:
+        """At most `limit` records in order of id, those with greater ids than `after`."""
+        query = sa.select(RecordRow).where(RecordRow.id > (after or "")).order_by(RecordRow.id).limit(limit)
+        with self._database.reading() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def count(self) -> int:
+        """How many records there are."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(RecordRow)).scalar_one()
+
+    def versions(self, record_id: str) -> Sequence[RecordVersion]:
+        """What the record said before, oldest first."""
+        query = (
+            sa.select(RecordVersionRow)
+            .where(RecordVersionRow.record_id == record_id)
+            .order_by(RecordVersionRow.version)
+        )
+        with self._database.reading() as connection:
+            return [
+                RecordVersion(VerifiedRecord.model_validate(row.content), row.replaced_by, row.replaced_at)
+                for row in connection.execute(query)
+            ]
+
+    def content_hashes(self, record_ids: Collection[str]) -> dict[str, str]:
+        """The content hashes of those of the records that exist."""
+        with self._database.reading() as connection:
+            return _content_hashes(connection, record_ids)
+
+    def write(self, batch: Sequence[PreparedRecord], model_id: str) -> Sequence[WriteStatus]:
+        """Add or replace records, all in one transaction; returns what became of each.
+
+        Ids must not repeat within the batch. Raises StaleReadError where a record prepared as unchanged has
+        changed meanwhile; nothing is written then.
+        """
+        ids = {prepared.record.id for prepared in batch}
+        if len(ids) < len(batch):
+            raise ValueError("a batch must not hold the same record id twice")
+        statuses: list[WriteStatus] = []
+        with self._database.writing() as connection:
+            self._lock_revisions(connection)
+            known = _content_hashes(connection, ids)
+            for prepared in batch:
+                if known.get(prepared.record.id) == prepared.content_hash:
+                    statuses.append("unchanged")
+                    continue
+                if prepared.vectors is None:
+                    raise StaleReadError(prepared.record.id)
+                self._write_one(connection, prepared, prepared.vectors, model_id)
+                statuses.append("updated" if prepared.record.id in known else "added")
+        return statuses
+
+    def delete(self, record_id: str) -> bool:
+        """Remove a record, keeping what it said as a version; says whether there was one."""
+        with self._database.writing() as connection:
+            self._lock_revisions(connection)
+            number = self._bury_document(connection, record_id)
+            if number is None:
+                return False
+            _keep_version(connection, record_id, "delete")
+            connection.execute(sa.delete(RecordRow).where(RecordRow.number == number))
+            return True
+
+    def fetch(self, numbers: Collection[int]) -> Mapping[int, StoredRecord]:
+        """The records with these numbers; missing ones were deleted."""
+        found: dict[int, StoredRecord] = {}
+        with self._database.reading() as connection:
+            passages = self._passages(connection, numbers)
+            for part in in_parts(numbers):
+                for row in connection.execute(
+                    sa.select(RecordRow, DocumentRow.revision)
+                    .join(DocumentRow, DocumentRow.number == RecordRow.number)
+                    .where(RecordRow.number.in_(part))
+                ):
+                    found[row.number] = StoredRecord(
+                        row.number, row.revision, _record(row), tuple(passages[row.number])
+                    )
+        return found
+
+    def among(self, numbers: Collection[int], record_filter: RecordFilter) -> set[int]:
+        """Those of the numbers whose records pass the filter."""
+        conditions = _conditions(record_filter)
+        passed: set[int] = set()
+        with self._database.reading() as connection:
+            for part in in_parts(numbers):
+                query = sa.select(RecordRow.number).where(RecordRow.number.in_(part), *conditions)
+                passed.update(connection.execute(query).scalars())
+        return passed
+
+    def matching(self, record_filter: RecordFilter) -> NDArray[np.int64]:
+        """The numbers of all records that pass the filter, ascending."""
+        query = sa.select(RecordRow.number).where(*_conditions(record_filter)).order_by(RecordRow.number)
+        with self._database.reading() as connection:
+            return np.array(connection.execute(query).scalars().all(), dtype=np.int64)
+
+    def _fields(self, connection: Connection, numbers: Collection[int]) -> Mapping[int, Mapping[str, str]]:
+        columns = (RecordRow.number, RecordRow.claim, RecordRow.title, RecordRow.text)
+        return {
+            row.number: {"claim": row.claim, "title": row.title, "text": row.text}
+            for part in in_parts(numbers)
+            for row in connection.execute(sa.select(*columns).where(RecordRow.number.in_(part)))
+        }
+
+    def _write_one(
+        self,
+        connection: Connection,
+        prepared: PreparedRecord,
+        vectors: NDArray[np.float32],
+        model_id: str,
+    ) -> None:
+        record = prepared.record
+        number, new = self._put_document(connection, record.id)
+        values = _values(prepared)
+        if new:
+            connection.execute(
+                sa.insert(RecordRow).values(number=number, created_at=values["updated_at"], **values)
+            )
+        else:
+            _keep_version(connection, record.id, "update")
+            connection.execute(sa.update(RecordRow).where(RecordRow.number == number).values(**values))
+        self._put_passages(connection, number, prepared.passages, vectors, model_id)
+
+
+def _content_hashes(connection: Connection, record_ids: Collection[str]) -> dict[str, str]:
+    return {
+        row.id: row.content_hash
+        for part in in_parts(record_ids)
+        for row in connection.execute(
+            sa.select(RecordRow.id, RecordRow.content_hash).where(RecordRow.id.in_(part))
+        )
+    }
+
+
+def _keep_version(connection: Connection, record_id: str, replaced_by: str) -> None:
+    row = connection.execute(sa.select(RecordRow).where(RecordRow.id == record_id)).one()
+    connection.execute(
+        sa.insert(RecordVersionRow).values(
+            record_id=record_id,
+            content=_record(row).model_dump(mode="json"),
+            replaced_by=replaced_by,
+            replaced_at=datetime.now(UTC),
+        )
+    )
+
+
+def _values(prepared: PreparedRecord) -> dict[str, Any]:
+    record = prepared.record
+    values: dict[str, Any] = record.model_dump()
+    for name in _MOMENTS:
+        moment: date | None = values[name]
+        values[name] = None if moment is None else moment.isoformat()
+    return {
+        **values,
+        "first_valid": None if record.valid_from is None else start_of(record.valid_from),
+        "last_valid": None if record.valid_to is None else end_of(record.valid_to),
+        "content_hash": prepared.content_hash,
+        "updated_at": datetime.now(UTC),
+    }
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> VerifiedRecord:
+    return VerifiedRecord.model_validate({name: getattr(row, name) for name in _RECORD_FIELDS})
+
+
+def _conditions(record_filter: RecordFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if record_filter.as_of is not None:
+        first, last = RecordRow.first_valid, RecordRow.last_valid
+        conditions.append(sa.or_(first.is_(None), first <= end_of(record_filter.as_of)))
+        conditions.append(sa.or_(last.is_(None), last >= start_of(record_filter.as_of)))
+    if record_filter.languages is not None:
+        tags = sorted(record_filter.languages)
+        # "uz" also finds "uz-cyrl".
+        subtags = [RecordRow.language.like(f"{tag}-%") for tag in tags]
+        conditions.append(sa.or_(RecordRow.language.in_(tags), *subtags))
+    if record_filter.publishers is not None:
+        conditions.append(RecordRow.publisher.in_(sorted(record_filter.publishers)))
+    return conditions

@@ -1,0 +1,42 @@
+"""Opening the database."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from service.store.articles import SqlArticleRepository
+from service.store.database import Database
+from service.store.migration import migrate
+from service.store.records import SqlRecordRepository
+
+
+class Store:
+    """The repositories over one open database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.records = SqlRecordRepository(database)
+        self.articles = SqlArticleRepository(database)
+
+    def ping(self) -> None:
+        """Ask the database something; raises StoreError where it does not answer."""
+        with self.database.reading() as connection:
+            connection.execute(sa.select(1))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+
+def open_store(database_url: str) -> Store:
+    """Open the database, creating or upgrading it where needed.
+
+    `database_url` as SQLAlchemy writes it: sqlite:///PATH. Raises StoreError where it cannot be used.
+    """
+    database = Database(database_url)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database)
