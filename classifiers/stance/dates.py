@@ -16,7 +16,7 @@ from functools import cache
 from babel import Locale
 
 from classifiers.stance.numbers import Quantity, find_quantities
-from classifiers.stance.turkic_case import lower
+from classifiers.text import fold_case
 
 _LOCALES = {"uz": ("uz", "uz_Cyrl")}
 # Common spellings CLDR lacks: Soviet-style and Kazakh/Kyrgyz variants, and the ordinary Uzbek and Azerbaijani ones.
@@ -27,10 +27,11 @@ _EXTRA_MONTHS: dict[str, dict[int, str]] = {
 _EXTRA_WEEKDAYS: dict[str, dict[int, str]] = {"tk": {4: "annagüni", 0: "ý. birinji güni"}}
 # Names that are ordinary words too: they count only beside a day or a year (months) or only confirm (weekdays).
 _AMBIGUOUS_MONTHS = frozenset(
-    "may march mart март май maý ocak ekim kasım aralık nisan қазан тамыз қараша мамыр маусым шілде august".split()
+    ["may", "march", "mart", "март", "май", "maý", "ocak", "ekim", "kasım", "aralık", "nisan", "қазан", "тамыз", "қараша", "мамыр", "маусым", "шілде", "august"]
 )
-_AMBIGUOUS_WEEKDAYS = frozenset("pazar bazar anna жума жұма juma cuma cümə salı kedd среда жексенбі".split())
+_AMBIGUOUS_WEEKDAYS = frozenset(["pazar", "bazar", "anna", "жума", "жұма", "juma", "cuma", "cümə", "salı", "kedd", "среда", "жексенбі"])
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_RECENT_YEAR = re.compile(r"19\d\d|20[0-4]\d")
 _ENDING = r"(?:['-]?\w{0,6})"
 
 
@@ -80,12 +81,12 @@ def _calendar(language: str) -> _Calendar:
     for name in _LOCALES.get(language, (language,)):
         locale = Locale.parse(name)
         for number in range(1, 13):
-            forms = {lower(locale.months[style]["wide"][number], language) for style in ("format", "stand-alone")}
+            forms = {fold_case(locale.months[style]["wide"][number], language) for style in ("format", "stand-alone")}
             # CLDR's stand-alone Turkish and Hungarian lists fall back to another language: keep what starts alike.
-            own = lower(locale.months["format"]["wide"][number], language)
-            months |= {s: number for s in _stems(sorted({own} | {f for f in forms if f[:3] == own[:3]}))}
+            own = fold_case(locale.months["format"]["wide"][number], language)
+            months |= dict.fromkeys(_stems(sorted({own} | {f for f in forms if f[:3] == own[:3]})), number)
         for day in range(7):
-            weekdays |= {s: day for s in _stems([lower(locale.days["format"]["wide"][day], language)])}
+            weekdays |= dict.fromkeys(_stems([fold_case(locale.days["format"]["wide"][day], language)]), day)
     months |= {v.rstrip("ь"): k for k, v in _EXTRA_MONTHS.get(language, {}).items()}
     weekdays |= {v: k for k, v in _EXTRA_WEEKDAYS.get(language, {}).items()}
     if language == "ru":
@@ -110,15 +111,15 @@ _NUMERIC = re.compile(
     r"|(?P<d>\d{1,2})(?P<mark>[./])(?P<m>\d{1,2})(?P=mark)(?P<y>(?:1[5-9]|20)\d\d))(?!\d)"
 )
 _RELATIVE: dict[int, frozenset[str]] = {
-    0: frozenset("today bugün бүгін бүгүн bugun бугун сегодня".split()),
-    -1: frozenset("yesterday dün dünən кеше кечээ kecha кеча düýn tegnap вчера".split()),
-    1: frozenset("tomorrow yarın ертең эртең ertaga эртага ertir holnap завтра".split()),
+    0: frozenset(["today", "bugün", "бүгін", "бүгүн", "bugun", "бугун", "сегодня"]),
+    -1: frozenset(["yesterday", "dün", "dünən", "кеше", "кечээ", "kecha", "кеча", "düýn", "tegnap", "вчера"]),
+    1: frozenset(["tomorrow", "yarın", "ертең", "эртең", "ertaga", "эртага", "ertir", "holnap", "завтра"]),
 }
 
 
 def find_dates(text: str, language: str, published: date | None = None) -> list[WrittenDate]:
     """Every date in ``text`` in order. ``language``: one of the nine codes. ``published`` resolves relative words."""
-    lowered = lower(text, language)
+    lowered = fold_case(text, language)
     taken = [False] * len(lowered)
     found: list[WrittenDate] = []
     for mention in _candidates(lowered, text, language, published):
@@ -152,12 +153,11 @@ def _candidates(lowered: str, text: str, language: str, published: date | None) 
 
 
 def is_year(quantity: Quantity) -> bool:
-    """Whether a quantity reads as a calendar year: four bare digits, 1500 to 2099, counting nothing else."""
-    return (
-        bool(_YEAR.fullmatch(quantity.text))
-        and quantity.unit in (None, "year")
-        and quantity.kind in ("cardinal", "ordinal")
-    )
+    """Whether a quantity reads as a calendar year: four bare digits that count nothing; older ones with a year word."""
+    if quantity.kind not in ("cardinal", "ordinal"):
+        return False
+    pattern = _YEAR if quantity.unit == "year" else _RECENT_YEAR
+    return quantity.unit in (None, "year") and bool(pattern.fullmatch(quantity.text))
 
 
 def _numeric(match: re.Match[str], text: str, language: str) -> Iterator[WrittenDate]:

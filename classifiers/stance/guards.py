@@ -14,6 +14,7 @@ from classifiers.stance.evidence import ClaimEvidence, GuardName, GuardVerdict, 
 from classifiers.stance.names import NameComparison, compare_names
 from classifiers.stance.negation import negated, opposites
 from classifiers.stance.numbers import Quantity, find_quantities
+from classifiers.stance.units import HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _rival(quantity: Quantity, rest: list[Quantity]) -> Quantity | None:
 def _comparable(a: Quantity, b: Quantity) -> bool:
     if a.unit is None or b.unit is None:
         return True
-    return a.unit == b.unit or {a.unit, b.unit} == {"year", "age"}
+    return a.unit == b.unit or {a.unit, b.unit} == {"year", "age"} or (a.unit in HOURS and b.unit in HOURS)
 
 
 def _distance(a: Decimal, b: Decimal) -> float:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from classifiers.stance.turkic_case import lower
+from classifiers.text import fold_case
 
 _CYRILLIC = {
     "а": "a", "б": "b", "в": "v", "г": "g", "ғ": "g", "д": "d", "е": "e", "ё": "yo", "ж": "j", "з": "z", "и": "i",
@@ -34,7 +34,7 @@ _SOUNDS = [
 @lru_cache(maxsize=65_536)
 def to_latin(word: str, language: str) -> str:
     """``word`` in lower-case unaccented Latin letters."""
-    word = lower(word, language)
+    word = fold_case(word, language)
     mapped = word.translate(_TABLE)
     bare = unicodedata.normalize("NFD", mapped)
     return re.sub(r"[^a-z0-9]+", "", bare)

@@ -15,7 +15,7 @@ from functools import cache
 from babel import Locale
 
 from classifiers.stance.latin import consonants, sound_key, to_latin
-from classifiers.stance.turkic_case import lower
+from classifiers.text import fold_case
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʻʼ‘`-][^\W\d_]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…]['\"”»]?\s+|[\n:]\s*)[\"'«“„‘(–—-]*\s*$")
@@ -43,13 +43,13 @@ def _territories(language: str) -> dict[str, str]:
     for locale_name in ("uz", "uz_Cyrl") if language == "uz" else (language,):
         for code, name in Locale.parse(locale_name).territories.items():
             if len(code) == 2 and code.isalpha() and " " not in name and len(name) >= 4:
-                names[lower(name, language)] = code
+                names[fold_case(name, language)] = code
     return names
 
 
 def _territory(word: str, language: str) -> str | None:
     table = _territories(language)
-    lowered = lower(word, language)
+    lowered = fold_case(word, language)
     for length in range(len(lowered), max(3, len(lowered) - 7), -1):
         if code := table.get(lowered[:length]):
             return code
@@ -80,8 +80,8 @@ def find_names(text: str, language: str) -> list[Name]:
             first_words.append(name)
         elif word not in ("I", "I'm", "I’m"):
             found.append(name)
-    known = {lower(n.stem, language)[:5] for n in found}
-    found += [n for n in first_words if lower(n.stem, language)[:5] in known]
+    known = {fold_case(n.stem, language)[:5] for n in found}
+    found += [n for n in first_words if fold_case(n.stem, language)[:5] in known]
     return sorted(found, key=lambda n: n.start)
 
 

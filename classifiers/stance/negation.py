@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from classifiers.stance.turkic_case import lower
+from classifiers.text import fold_case
 
-_APOSTROPHES = str.maketrans({c: "'" for c in "ʻʼ’‘`"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("ʻʼ’‘`", "'"))
 _CUES: dict[str, str] = {
     "en": r"\b(?:not|no|never|nobody|none|neither|nor|nothing|without|cannot|\w+n't|refus\w+|den(?:y|ied|ies|ying)|"
     r"reject\w*|fail(?:ed|s|ing)? to|unable|lack(?:s|ed)?|far from|rul(?:e|ed|es|ing) out)\b",
@@ -35,9 +35,9 @@ _CUES: dict[str, str] = {
 }
 # Ordinary words the verb endings above also fit.
 _NOT_NEGATED: dict[str, frozenset[str]] = {
-    "tr": frozenset("adamdan namaz temaz maddi hammadde tamamdı zamandan ekmeden tanımadan imzalama".split()),
-    "kk": frozenset("алмас аспай бабай шабай абай малай қамау".split()),
-    "uz": frozenset("olmas almas samaz may".split()),
+    "tr": frozenset(["adamdan", "namaz", "temaz", "maddi", "hammadde", "tamamdı", "zamandan", "ekmeden", "tanımadan", "imzalama"]),
+    "kk": frozenset(["алмас", "аспай", "бабай", "шабай", "абай", "малай", "қамау"]),
+    "uz": frozenset(["olmas", "almas", "samaz", "may"]),
 }
 # Pairs of opposite stems; either side may carry endings.
 _OPPOSITES: dict[str, str] = {
@@ -95,7 +95,7 @@ def negated(text: str, language: str) -> list[Cue]:
     pattern = _PATTERNS.get(language)
     if pattern is None:
         return []
-    lowered = lower(text, language).translate(_APOSTROPHES)
+    lowered = fold_case(text, language).translate(_APOSTROPHES)
     spared = _NOT_NEGATED.get(language, frozenset())
     return [
         Cue(text[m.start() : m.end()], m.start(), m.end()) for m in pattern.finditer(lowered) if m.group() not in spared
@@ -104,7 +104,7 @@ def negated(text: str, language: str) -> list[Cue]:
 
 def opposites(claim: str, evidence: str, language: str) -> list[tuple[str, str]]:
     """Words of the claim whose opposite, and not themselves, stand in the evidence; both texts in ``language``."""
-    claim_text, evidence_text = lower(claim, language), lower(evidence, language)
+    claim_text, evidence_text = fold_case(claim, language), fold_case(evidence, language)
     found: list[tuple[str, str]] = []
     for one, other in _OPPOSITE_PATTERNS.get(language, []):
         for here, there in ((one, other), (other, one)):

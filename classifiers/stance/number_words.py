@@ -60,8 +60,10 @@ _TURKIC_ORDINAL = re.compile(r"^['-]?(?:[ıiuüy]?n[cj][ıiuüy]|i?nchi|[ыіи�
 
 _RU_FORMS = {
     0: "ноль нуль нуля ноля", 1: "один одна одно одного одной одному одним одном одну",
-    2: "два две двух двум двумя", 3: "три трех трем тремя", 4: "четыре четырех четырем четырьмя",
-    5: "пять пяти пятью", 6: "шесть шести шестью", 7: "семь семи семью", 8: "восемь восьми восемью восьмью",
+    2: "два две двух двум двумя двое двоих", 3: "три трех трем тремя трое троих",
+    4: "четыре четырех четырем четырьмя четверо четверых",
+    5: "пять пяти пятью пятеро пятерых", 6: "шесть шести шестью шестеро",
+    7: "семь семи семью семеро", 8: "восемь восьми восемью восьмью",
     9: "девять девяти девятью", 10: "десять десяти десятью", 11: "одиннадцать одиннадцати одиннадцатью",
     12: "двенадцать двенадцати двенадцатью", 13: "тринадцать тринадцати тринадцатью",
     14: "четырнадцать четырнадцати четырнадцатью", 15: "пятнадцать пятнадцати пятнадцатью",
@@ -103,6 +105,11 @@ _EN_TEENS = {
     "eighteen": 18, "nineteen": 19,
 }
 
+# Words that look like an inflected number word: "for", "under", "it flew".
+NOT_NUMBERS = frozenset(
+    ["üçün", "için", "үшін", "үчүн", "uchun", "учун", "üçin", "altında", "altından", "altına", "altını", "altındakı", "altındaki", "altyn", "altyndan", "onu", "ona", "onun", "onda", "ondan", "onlar", "onları", "onların", "onlara", "бірге", "бірақ", "бирге", "бирок", "birga", "birge", "birlikte", "birlikdə", "bilen", "birəm", "uchdi", "uchgan", "uchadi", "üzə", "üzər", "yüzünden", "yüzüne", "yüzü", "hatan", "hatás", "hatott", "hatni", "hatja", "oni"]
+)
+
 NUMBER_WORDS: dict[str, NumberWords] = {
     "az": NumberWords(
         _table("sıfır bir iki üç dörd beş altı yeddi səkkiz doqquz",
@@ -114,7 +121,7 @@ NUMBER_WORDS: dict[str, NumberWords] = {
         _table("нөл бір екі үш төрт бес алты жеті сегіз тоғыз",
                "он жиырма отыз қырық/қырқ елу алпыс жетпіс сексен тоқсан", "жүз"),
         _scales("мың", "миллион/млн", "миллиард/млрд", "триллион/трлн"),
-        _TURKIC_CYRILLIC, _TURKIC_ORDINAL, frozenset({"бір", "жүз", "он", "үш"}),
+        _TURKIC_CYRILLIC, _TURKIC_ORDINAL, frozenset({"бір", "жүз", "он"}),
     ),
     "ky": NumberWords(
         _table("нөл бир эки үч төрт беш алты жети сегиз тогуз",
@@ -134,13 +141,13 @@ NUMBER_WORDS: dict[str, NumberWords] = {
                "sakson/саксон to'qson/тўқсон", "yuz/юз"),
         _scales("ming/минг", "million/миллион/mln/млн", "milliard/миллиард/mlrd/млрд", "trillion/триллион/trln/трлн"),
         re.compile(f"(?:{_TURKIC_LATIN.pattern})|(?:{_TURKIC_CYRILLIC.pattern})"), _TURKIC_ORDINAL,
-        frozenset({"bir", "бир", "yuz", "юз", "uch", "уч", "yetti", "етти"}),
+        frozenset({"bir", "бир", "yuz", "юз", "yetti", "етти"}),
     ),
     "tk": NumberWords(
         _table("nol bir iki üç dört/dörd bäş alty ýedi sekiz dokuz",
                "on ýigrimi otuz kyrk elli altmyş ýetmiş segsen togsan", "ýüz"),
         _scales("müň", "million/milion/mln", "milliard/mlrd", "trillion/trln"),
-        _TURKIC_LATIN, _TURKIC_ORDINAL, frozenset({"bir", "ýüz", "on", "üç"}),
+        _TURKIC_LATIN, _TURKIC_ORDINAL, frozenset({"bir", "ýüz", "on"}),
     ),
     "hu": NumberWords(
         _HU, _scales("ezer/ezre", "millió/mio", "milliárd/mrd", "billió"),

@@ -15,16 +15,17 @@ from typing import Literal
 from classifiers.stance.number_words import (
     EN_ORDINALS,
     HU_IRREGULAR_ORDINALS,
+    NOT_NUMBERS,
     NUMBER_WORDS,
     RU_ORDINAL_ENDING,
     RU_ORDINALS,
     NumberWords,
 )
 from classifiers.stance.relation_words import relation_around
-from classifiers.stance.turkic_case import lower
-from classifiers.stance.units import CURRENCY_SIGNS, unit_of
+from classifiers.stance.units import CURRENCY_SIGNS, HOURS, unit_of
+from classifiers.text import fold_case
 
-Kind = Literal["cardinal", "ordinal", "percent", "currency"]
+Kind = Literal["cardinal", "ordinal", "percent", "currency", "time"]
 Relation = Literal["=", ">", "<", "~"]
 
 
@@ -48,14 +49,20 @@ class Quantity:
 
     def agrees_with(self, other: Quantity) -> bool:
         """Whether the two can state the same amount; relations ("more than 50" and 57) are taken into account."""
-        if "percent" in (self.kind, other.kind) and self.kind != other.kind:
+        if self.kind != other.kind and {"percent", "time"} & {self.kind, other.kind}:
             return False
+        if self.kind == "time":  # 7:30 in the evening and 19:30
+            return any((a - b) % _HALF_DAY == 0 for a in self.values for b in other.values)
+        if self.unit != other.unit and self.unit in HOURS and other.unit in HOURS:
+            return any(a * HOURS[self.unit] == b * HOURS[other.unit] for a in self.values for b in other.values)
         if self.kind == other.kind == "currency" and self.unit != other.unit:
             return False
         return any(_compatible(a, self.relation, b, other.relation) for a in self.values for b in other.values)
 
 
 _APPROXIMATION = Decimal("0.12")
+_BOUND = Decimal("1.5")
+_HALF_DAY = 12 * 60
 
 
 def _compatible(a: Decimal, relation_a: Relation, b: Decimal, relation_b: Relation) -> bool:
@@ -64,20 +71,22 @@ def _compatible(a: Decimal, relation_a: Relation, b: Decimal, relation_b: Relati
     if "~" in (relation_a, relation_b) and a and b:
         return abs(a - b) <= _APPROXIMATION * max(abs(a), abs(b))
     # A bound agrees only with a value close beyond it: "more than 50" for 57, not for 5,000.
+    if relation_a == relation_b:
+        return False
     if relation_a == ">" or relation_b == "<":
-        return (relation_a == ">" and a < b <= 2 * a) or (relation_b == "<" and a < b <= 2 * a)
+        return a < b <= _BOUND * a
     if relation_a == "<" or relation_b == ">":
-        return b < a <= 2 * b
+        return b < a <= _BOUND * b
     return False
 
 
-_SPACES = "  \u2009\u202f\u2007"
+_SPACES = " \u00a0\u2009\u202f\u2007"
 _LITERAL = re.compile(
     rf"(?<![\w.,])[-−]?(?:\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,'’]\d+)*)"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _TOKEN = re.compile(rf"(?P<literal>{_LITERAL.pattern})|(?P<word>{_WORD.pattern})")
-_APOSTROPHES = str.maketrans({c: "'" for c in "ʻʼ’‘`´ʹ"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("ʻʼ’‘`´ʹ", "'"))
 _LITERAL_ORDINAL = re.compile(
     r"[-'’]?(?:st|nd|rd|th|ıncı|inci|uncu|üncü|nci|ncı|ncu|ncü|cı|ci|cu|cü|ші|шы|інші|ыншы|чи|чы|чу|чү|инчи|ынчы|"
     r"nchi|inchi|нчи|nji|njy|ýy|го|й|я|е|му|м|х|ой|ый|ая|ое|dik|adik|edik|ödik)(?![^\W_]{3})"
@@ -136,12 +145,29 @@ def find_quantities(text: str, language: str) -> list[Quantity]:
 
     ``language`` is one of the nine codes; for another the digits alone are read. Offsets count code points of ``text``.
     """
-    lowered = _mark_leading_percent(lower(text, language).translate(_APOSTROPHES))
+    lowered = _mark_leading_percent(fold_case(text, language).translate(_APOSTROPHES))
     words = NUMBER_WORDS.get(language)
-    quantities = [
-        _finish(group, text, lowered, language) for group in _groups(list(_pieces(lowered, language, words)), lowered)
-    ]
-    return _ranges(quantities, lowered)
+    times = [_time(match, text) for match in _CLOCK.finditer(lowered)]
+    for time in times:  # digits of a clock time are no other number
+        lowered = lowered[: time.start] + " " * (time.end - time.start) + lowered[time.end :]
+    groups = _groups(list(_pieces(lowered, language, words)), lowered)
+    quantities = _ranges([_finish(group, text, lowered, language) for group in groups], lowered)
+    return sorted(quantities + times, key=lambda q: q.start)
+
+
+_CLOCK = re.compile(
+    r"(?<![\d.,:])(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d)(?::[0-5]\d)?(?![\d:])(?:\s?(?P<half>[ap])\.?m\b)?"
+    r"|\.(?P<dotted>[0-5]\d)\s?(?P<dotted_half>[ap])\.?m\b|\s?(?P<bare_half>[ap])\.?m\b)"
+)
+
+
+def _time(match: re.Match[str], text: str) -> Quantity:
+    """A clock time as minutes after midnight."""
+    half = match.group("half") or match.group("dotted_half") or match.group("bare_half")
+    hour = int(match.group("hour")) % 12 + (12 if half == "p" else 0) if half else int(match.group("hour"))
+    minute = int(match.group("minute") or match.group("dotted") or 0)
+    start, end = match.span()
+    return Quantity((Decimal(hour * 60 + minute),), "time", None, "=", True, start, end, text[start:end])
 
 
 # Stands for a percent sign or word written before its number, so that no number before it takes it for its unit.
@@ -188,9 +214,11 @@ def _read_word(word: str, language: str, words: NumberWords) -> list[Reading] | 
         return [(EN_ORDINALS[word], False, True, word != "second")]
     if language == "hu" and word in HU_IRREGULAR_ORDINALS:
         return [(HU_IRREGULAR_ORDINALS[word], False, True, True)]
+    if word in NOT_NUMBERS:
+        return None
     if language == "ru":
         for stem in sorted(RU_ORDINALS, key=len, reverse=True):
-            if word.startswith(stem) and RU_ORDINAL_ENDING.fullmatch(word[len(stem) :]) and len(stem) > 3:
+            if word.startswith(stem) and RU_ORDINAL_ENDING.fullmatch(word[len(stem) :]) and len(stem) >= 3:
                 return [(RU_ORDINALS[stem], False, True, True)]
     return _segment(word, words, first=True)
 
@@ -209,7 +237,7 @@ def _segment(word: str, words: NumberWords, *, first: bool) -> list[Reading] | N
         if words.inflection.fullmatch(rest):
             ordinal = bool(rest and words.ordinal.match(rest))
             # An inflected short stem is often another word; long stems and ordinals are safe.
-            unsure = doubtful or (rest and len(stem) <= 3) or _INDEFINITE.match(rest)
+            unsure = doubtful or _INDEFINITE.match(rest)
             return [(value, is_scale, ordinal, ordinal or not unsure or not first)]
     return None
 
@@ -256,7 +284,7 @@ def _place(value: Decimal) -> int:
     number = int(value)
     if number and number % 100 == 0:
         return 100
-    return 10 if number >= 20 and number % 10 == 0 or number == 10 else 0
+    return 10 if (number >= 20 and number % 10 == 0) or number == 10 else 0
 
 
 def _evaluate(group: list[_Piece]) -> tuple[Decimal, ...]:
@@ -279,13 +307,19 @@ def _evaluate(group: list[_Piece]) -> tuple[Decimal, ...]:
 _UNIT_GAP = re.compile(r"^[\s-]*")
 
 
+def _attached_unit(after: str) -> str | None:
+    """The unit in "42-летний", "42-year-old" or "20км"; a lone case ending ("20га") is none."""
+    attached = re.match(r"[-']?([^\W\d_]{3,}|km|kg|км|кг|%)", after)
+    return unit_of(attached.group(1)) if attached else None
+
+
 def _finish(group: list[_Piece], text: str, lowered: str, language: str) -> Quantity:
     start, end = group[0].start, group[-1].end
     before, after = lowered[max(0, start - 40) : start], lowered[end : end + 60]
-    tail = re.sub(r"^['’-]\w+", "", after) if group[-1].is_literal else after
+    tail = re.sub(r"^(?:['’-]\w+|(?!km|kg)[^\W\d_]{1,5}(?=\s))", "", after) if group[-1].is_literal else after
     if group[-1].is_scale:  # "3 млн. теңге"
         tail = tail.removeprefix(".")
-    unit = CURRENCY_SIGNS.get(before.rstrip()[-1:]) or unit_of(_UNIT_GAP.sub("", tail)) or unit_of(after.lstrip(" -'"))
+    unit = CURRENCY_SIGNS.get(before.rstrip()[-1:]) or unit_of(_UNIT_GAP.sub("", tail)) or _attached_unit(after)
     if before.rstrip().endswith(_PERCENT_AHEAD):
         unit = "percent"
     if before.rstrip().endswith("us$"):
@@ -296,7 +330,7 @@ def _finish(group: list[_Piece], text: str, lowered: str, language: str) -> Quan
         kind = "percent"
     elif unit is not None and unit.isupper():
         kind = "currency"
-    certain = len(group) > 1 or group[0].certain or kind in ("percent", "currency")
+    certain = len(group) > 1 or group[0].certain or kind in ("percent", "currency") or unit in HOURS
     return Quantity(
         _evaluate(group), kind, unit, relation_around(before, after, language), certain, start, end, text[start:end]
     )

@@ -36,7 +36,7 @@ _STEMS: dict[str, str] = {
     "age": "aged years-old yaş yaşında жас жаш yosh ёш ýaş éves летн",
     "month": "month ay ай месяц oy ой aý hónap айлык",
     "week": "week hafta həftə апта жума недел hét hepde ҳафта",
-    "day": "day gün күн дн день дней kun кун nap günlük",
+    "day": "day gün күн дн день дней kun кун nap günlük sutka сутк тәулік суткa",
     "hour": "hour saat сағат саат час soat соат sagat óra",
     "minute": "minute dakika dəqiqə минут daqiqa дақиқа minut perc мүнөт",
     "barrel": "barrel varil баррель barel баррел hordó",
@@ -60,7 +60,8 @@ _BY_STEM = sorted(
 )
 _SHORT_STEMS = [(stem, unit) for unit, stems in _STEMS.items() for stem in stems.split() if len(stem) <= _SHORT]
 _SHORT_ENDING = re.compile(r"[a-zа-яёәіңғүұқөһıəöüşçğýáéőűŋ'ў]{0,4}")
-CURRENCIES = frozenset({"USD", "EUR", "GBP", "TRY", "RUB", "KZT", "KGS", "UZS", "AZN", "HUF", "UAH"})
+# Spans of time as hours (months and years as their shortest even share), so that two days agree with 48 hours.
+HOURS: dict[str | None, int] = {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760}
 
 
 def unit_of(words: str) -> str | None:

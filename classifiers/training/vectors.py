@@ -1,0 +1,59 @@
+"""Sentence vectors for training, kept on disk so that a second run does not embed again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from classifiers.models import Encoder, models_home
+
+_BATCH = 256
+
+
+class VectorCache:
+    """Vectors of one encoder by text, in one ``.npz`` of half-precision rows under the models folder.
+
+    The file name holds the encoder's id, so another model never meets these vectors.
+    """
+
+    def __init__(self, encoder: Encoder, folder: Path | None = None) -> None:
+        self._encoder = encoder
+        name = hashlib.sha256(encoder.model_id.encode()).hexdigest()[:12]
+        self._path = (folder or models_home() / "training-vectors") / f"{name}.npz"
+        self._rows: dict[str, NDArray[np.float16]] = {}
+        if self._path.exists():
+            with np.load(self._path) as stored:
+                self._rows = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+
+    def encode(self, texts: Sequence[str], *, progress: bool = True) -> NDArray[np.float32]:
+        """Vectors of ``texts`` with the ``query: `` prompt, shape (texts, dimension), embedding only the new ones."""
+        keys = [_key(text) for text in texts]
+        missing = sorted({k: t for k, t in zip(keys, texts, strict=True) if k not in self._rows}.items(),
+                         key=lambda item: len(item[1]))  # fmt: skip
+        for start in tqdm(range(0, len(missing), _BATCH), desc="embedding", disable=not progress):
+            batch = missing[start : start + _BATCH]
+            vectors = self._encoder.encode([text for _, text in batch]).astype(np.float16)
+            self._rows.update(zip((key for key, _ in batch), vectors, strict=True))
+            if start % (8 * _BATCH) == 0:
+                self._save()
+        if missing:
+            self._save()
+        if not keys:
+            return np.zeros((0, self._encoder.dimension), np.float32)
+        return np.stack([self._rows[k] for k in keys]).astype(np.float32)
+
+    def _save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_suffix(f".{os.getpid()}.partial.npz")
+        np.savez(partial, keys=np.array(list(self._rows)), vectors=np.stack(list(self._rows.values())))
+        partial.replace(self._path)
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
