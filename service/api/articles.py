@@ -1,0 +1,79 @@
+"""Articles: send one, get its Analysis; ask for a stored Analysis again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import ConfigDict, Field
+
+from index.times import Moment
+from service.analysis import ALL_CHECKS, AnalysisOptions
+from service.analysis_models import Analysis, CheckName
+from service.api.problems import responses
+from service.api.state import Worker
+from service.articles import ArticleInput
+from service.errors import NotFound
+from service.runtime import Runtime
+
+router = APIRouter(prefix="/v1/articles", tags=["articles"])
+
+
+class ArticleRequest(ArticleInput):
+    """An article and what to find out about it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "text": "Қазақстан Республикасының астанасы 1997 жылы Алматыдан Ақмолаға көшірілді.",
+                    "title": "Астана туралы",
+                    "outlet": "Мысал газеті",
+                    "published_at": "2026-03-01",
+                    "language": "kk",
+                }
+            ]
+        },
+    )
+
+    checks: list[CheckName] = Field(default=list(ALL_CHECKS), min_length=1, max_length=len(ALL_CHECKS))
+    store: bool = Field(
+        True, description="Keep the article and its Analysis; later copies are then recognised."
+    )
+    target_fpr: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="False alarms accepted among human texts; default is the server's setting.",
+    )
+    as_of: Moment | None = Field(
+        None, description="Match only records that were valid on that day or at that moment."
+    )
+
+
+@router.post("", status_code=201, responses=responses(400, 413, 415, 422, 503))
+async def create_analysis(body: ArticleRequest, worker: Worker, response: Response) -> Analysis:
+    """Analyse an article. Answers 201 with a Location if it was stored, 200 if not."""
+    options = AnalysisOptions(
+        checks=body.checks, target_fpr=body.target_fpr, as_of=body.as_of, store=body.store
+    )
+    analysis = await worker.run(lambda runtime: runtime.analyser.analyse(body, options))
+    if analysis.stored:
+        response.headers["Location"] = f"/v1/articles/{analysis.id}"
+    else:
+        response.status_code = 200
+    return analysis
+
+
+@router.get("/{article_id}", response_model=Analysis, responses=responses(404, 422, 503))
+async def get_analysis(article_id: Annotated[str, Path(max_length=200)], worker: Worker) -> Any:
+    """The latest stored Analysis of an article."""
+
+    def read(runtime: Runtime) -> dict[str, Any] | None:
+        return runtime.library.store.articles.analysis(article_id)
+
+    stored = await worker.read(read)
+    if stored is None:
+        raise NotFound("No article is stored under this id.")
+    return stored

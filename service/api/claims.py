@@ -1,0 +1,139 @@
+"""Claims: match statements against the index, or compare a statement with given evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from classifiers.stance import ClaimEvidence
+from classifiers.text import identify_language
+from index.records import Text
+from index.times import Moment
+from service.analysis_models import ClaimMatches, Mismatch, Stance
+from service.api.problems import responses
+from service.api.state import Worker
+from service.articles import LANGUAGE_TAG
+from service.matching import ClaimQuery, base_language, compare_pairs
+from service.runtime import Runtime
+
+router = APIRouter(prefix="/v1/claims", tags=["claims"])
+
+MAX_CLAIMS: Final = 100
+MAX_CLAIM_CHARS: Final = 10_000
+
+
+def _says_something(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("holds no letters or digits")
+    return text
+
+
+Statement = Annotated[Text, Field(max_length=MAX_CLAIM_CHARS), AfterValidator(_says_something)]
+LanguageTag = Annotated[str | None, Field(pattern=LANGUAGE_TAG)]
+
+
+class Query(BaseModel):
+    """A statement to look up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Statement
+    language: LanguageTag = None
+
+
+class MatchRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    claims: list[Query] = Field(min_length=1, max_length=MAX_CLAIMS)
+    top_k: int = Field(5, ge=1, le=50)
+    as_of: Moment | None = Field(
+        None, description="Only records that were valid on that day or at that moment."
+    )
+    languages: list[str] | None = Field(
+        None, min_length=1, max_length=50, description="Only records in these."
+    )
+    publishers: list[str] | None = Field(
+        None, min_length=1, max_length=50, description="Only records by these."
+    )
+
+
+class MatchResponse(BaseModel):
+    """One result per claim, in order."""
+
+    results: list[ClaimMatches]
+    index_generation: int
+
+
+class Pair(BaseModel):
+    """A claim and the evidence to hold it against."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim: Statement
+    evidence: Statement
+    language: LanguageTag = None
+    evidence_language: LanguageTag = None
+
+
+class CompareRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    pairs: list[Pair] = Field(min_length=1, max_length=MAX_CLAIMS)
+
+
+class Comparison(BaseModel):
+    """What the evidence says about the claim."""
+
+    stance: Stance
+    scores: dict[str, float]
+    abstained: bool
+    mismatches: list[Mismatch]
+
+
+class CompareResponse(BaseModel):
+    """One result per pair, in order."""
+
+    results: list[Comparison]
+    model: str
+
+
+@router.post("/match", responses=responses(400, 413, 415, 422, 503))
+async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
+    """The best `top_k` records for each claim, probable or not, with calibrated probabilities and stances."""
+
+    def match(runtime: Runtime) -> MatchResponse:
+        results = runtime.matcher.match(
+            [ClaimQuery(claim.text, base_language(claim.language)) for claim in body.claims],
+            top_k=body.top_k,
+            as_of=body.as_of,
+            languages=body.languages,
+            publishers=body.publishers,
+        )
+        return MatchResponse(results=results, index_generation=runtime.library.records.generation)
+
+    return await worker.run(match)
+
+
+@router.post("/compare", responses=responses(400, 413, 415, 422, 503))
+async def compare_claims(body: CompareRequest, worker: Worker) -> CompareResponse:
+    """Does the evidence support the claim, contradict it, or neither?"""
+
+    def compare(runtime: Runtime) -> CompareResponse:
+        pairs = [
+            ClaimEvidence(
+                pair.claim,
+                pair.evidence,
+                base_language(pair.language) or identify_language(pair.claim).code,
+                base_language(pair.evidence_language) or identify_language(pair.evidence).code,
+            )
+            for pair in body.pairs
+        ]
+        results = compare_pairs(pairs, encoder=runtime.encoder, stance=runtime.stance)
+        return CompareResponse(
+            results=[Comparison.model_validate(result, from_attributes=True) for result in results],
+            model=runtime.stance.model_version,
+        )
+
+    return await worker.run(compare)

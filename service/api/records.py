@@ -1,0 +1,114 @@
+"""Verified records: add or update, read, list, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Body, Query, Response
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from index.records import VerifiedRecord
+from service.api.problems import MANY, ONE, responses
+from service.api.state import Worker
+from service.errors import NotFound, TooLarge
+from service.runtime import Runtime
+
+router = APIRouter(prefix="/v1/records", tags=["records"])
+
+MAX_PAGE: Final = 500
+
+EXAMPLE: Final = {
+    "id": "kz-capital-1997",
+    "claim": "Столица Казахстана была перенесена из Алма-Аты в Акмолу 10 декабря 1997 года.",
+    "title": "Перенос столицы",
+    "url": "https://example.org/kz-capital",
+    "publisher": "Example Encyclopaedia",
+    "published_at": "2021-12-10",
+    "rating": "True",
+    "language": "ru",
+}
+
+
+def _one_or_many(value: Any) -> str:
+    return MANY if isinstance(value, list) else ONE
+
+
+OneOrMany = Annotated[
+    Annotated[VerifiedRecord, Tag(ONE)] | Annotated[list[VerifiedRecord], Tag(MANY), Field(min_length=1)],
+    Discriminator(_one_or_many),
+    Body(openapi_examples={"one": {"value": EXAMPLE}, "many": {"value": [EXAMPLE]}}),
+]
+
+
+class RecordWrite(BaseModel):
+    """What became of one record."""
+
+    record_id: str
+    status: Literal["added", "updated", "unchanged"]
+
+
+class RecordWrites(BaseModel):
+    """One entry per record sent, in order. Everything listed is committed."""
+
+    results: list[RecordWrite]
+
+
+class RecordPage(BaseModel):
+    """Records in order of their ids."""
+
+    items: list[VerifiedRecord]
+    next: str | None = Field(description="Pass as `after` to get the next page; null on the last one.")
+
+
+@router.post("", responses=responses(400, 413, 415, 422, 503))
+async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
+    """Add records, or update those whose ids exist. One record or a list; a list is refused as a whole if any
+    record in it is malformed.
+    """
+    records = body if isinstance(body, list) else [body]
+    limit = worker.runtime.settings.max_records_per_request
+    if len(records) > limit:
+        raise TooLarge(f"{len(records):,} records were sent; one request may hold {limit:,}.", pointer="#")
+
+    def write(runtime: Runtime) -> RecordWrites:
+        outcomes = list(runtime.library.ingest.add(records))
+        return RecordWrites(
+            results=[RecordWrite.model_validate(outcome, from_attributes=True) for outcome in outcomes]
+        )
+
+    return await worker.run(write)
+
+
+@router.get("", responses=responses(422, 503))
+async def list_records(
+    worker: Worker,
+    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+) -> RecordPage:
+    """All records, page by page."""
+
+    def read(runtime: Runtime) -> RecordPage:
+        # One more than asked for tells whether there is a next page.
+        found = list(runtime.library.store.records.list(after, limit + 1))
+        page = found[:limit]
+        return RecordPage(items=page, next=page[-1].id if len(found) > limit else None)
+
+    return await worker.read(read)
+
+
+# Record ids are the callers' own and may hold slashes (many are URLs), hence `:path`.
+@router.get("/{record_id:path}", responses=responses(404, 422, 503))
+async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
+    """One record."""
+    record = await worker.read(lambda runtime: runtime.library.store.records.get(record_id))
+    if record is None:
+        raise NotFound("No record has this id.")
+    return record
+
+
+@router.delete("/{record_id:path}", status_code=204, responses=responses(404, 422, 503))
+async def delete_record(record_id: str, worker: Worker) -> Response:
+    """Delete a record; it is not found by any search that starts after this answer."""
+    if not await worker.read(lambda runtime: runtime.library.store.records.delete(record_id)):
+        raise NotFound("No record has this id.")
+    return Response(status_code=204)

@@ -1,0 +1,99 @@
+"""The application: settings in, ASGI app out. Wires routers, errors, limits and the model worker together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from service.api import articles, claims, health, problems, records, reference
+from service.api.body_limit import BodyLimit
+from service.api.state import State
+from service.runtime import Runtime
+from service.serving.worker import ModelWorker, WorkerState
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_SECONDS: Final = 300
+
+DESCRIPTION: Final = """
+Send an article; get back where it seems to come from and what is already known about its claims.
+
+The service gives evidence and abstains where it has none: the detector says `likely_ai_unconfirmed` or
+`undetermined`, and a claim is matched with quoted, named sources, never called true or false. Offsets count
+Unicode code points. Errors are `application/problem+json` (RFC 9457) with stable `type` URIs.
+"""
+
+
+def _version() -> str:
+    try:
+        return version("tamga-newsroom")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def create_app(
+    settings: Settings, *, prepare: Callable[[Runtime], None] | None = None, progress: bool = False
+) -> FastAPI:
+    """The service over one home. Models load in the background once it starts; /readyz says when they are
+    there.
+
+    `prepare` runs in the model thread after loading and before the service is ready (loading the samples,
+    say); `progress` shows progress bars on standard error while models are prepared.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        worker = ModelWorker(Runtime(settings, progress=progress), prepare)
+        worker.start()
+        saving = asyncio.create_task(_save_regularly(worker))
+        try:
+            yield State(worker=worker)
+        finally:
+            saving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await saving
+            await asyncio.to_thread(worker.stop)
+
+    app = FastAPI(
+        title="Tamga",
+        summary="Marks AI content and matches claims against verified reporting.",
+        description=DESCRIPTION,
+        version=_version(),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        # A redirect would lose nothing but hides the caller's mistake; /v1/articles/ is simply not there.
+        redirect_slashes=False,
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    problems.install(app)
+    for router in (articles.router, records.router, claims.router, health.router):
+        app.include_router(router)
+    reference.install(app)
+    return app
+
+
+async def _save_regularly(worker: ModelWorker) -> None:
+    """Write index snapshots now and then: a start after a crash then has little to replay."""
+    while True:
+        await asyncio.sleep(SAVE_EVERY_SECONDS)
+        if worker.state is WorkerState.READY:
+            try:
+                await worker.run(lambda runtime: runtime.library.save())
+            except Exception:
+                log.exception("saving the index snapshot failed; the database has everything")

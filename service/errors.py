@@ -1,0 +1,121 @@
+"""What can go wrong, in words the caller can act on.
+
+    TamgaError
+    ├── InvalidInput            422  the request is well formed but says something we cannot take
+    │   ├── EmptyText           422
+    │   ├── NulCharacter        422
+    │   └── DuplicateId         422
+    ├── InvalidEncoding         400  bytes that are not UTF-8
+    ├── MalformedJSON           400
+    ├── UnsupportedMediaType    415
+    ├── TooLarge                413  more bytes or items than the service takes
+    │   └── TextTooLong         413
+    ├── NotFound                404
+    ├── NotReady                503  models are still loading, or failed to load
+    └── ConfigurationError      500  settings that contradict each other (CLI: exit 2)
+
+Each carries its HTTP status and a `type` URI that stays stable, so that the API (`service.api.problems`) and
+the command line print the same error for the same cause.
+"""
+
+# Names say what happened, as in most HTTP libraries (NotFound, TooLarge).
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+PROBLEM_PREFIX: Final = "urn:tamga:problem:"
+
+
+class TamgaError(Exception):
+    """Base of every error whose text is meant for the caller.
+
+    `detail` says what is wrong with this input; `pointer` is the JSON pointer (RFC 6901, as a URI fragment
+    such as "#/text") of the part at fault, when one part is.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+    @property
+    def type(self) -> str:
+        """The stable problem type URI of RFC 9457."""
+        return PROBLEM_PREFIX + self.slug
+
+    def as_error(self) -> dict[str, str]:
+        """The `error` object of an output line of the command line tools."""
+        return {"type": self.type, "title": self.title, "detail": self.detail}
+
+
+class InvalidInput(TamgaError):
+    status = 422
+    slug = "invalid-input"
+    title = "The input does not have the expected form"
+
+
+class EmptyText(InvalidInput):
+    slug = "empty-text"
+    title = "There is no text to analyse"
+
+
+class NulCharacter(InvalidInput):
+    slug = "nul-character"
+    title = "The text contains a NUL character"
+
+
+class DuplicateId(InvalidInput):
+    slug = "duplicate-id"
+    title = "This id occurred before in the same input"
+
+
+class InvalidEncoding(TamgaError):
+    status = 400
+    slug = "invalid-encoding"
+    title = "The input is not valid UTF-8"
+
+
+class MalformedJSON(TamgaError):
+    status = 400
+    slug = "invalid-json"
+    title = "The input is not valid JSON"
+
+
+class UnsupportedMediaType(TamgaError):
+    status = 415
+    slug = "unsupported-media-type"
+    title = "The body must be sent as application/json"
+
+
+class TooLarge(TamgaError):
+    status = 413
+    slug = "too-large"
+    title = "The request is larger than this service takes"
+
+
+class TextTooLong(TooLarge):
+    slug = "text-too-long"
+    title = "The text is longer than this service analyses"
+
+
+class NotFound(TamgaError):
+    status = 404
+    slug = "not-found"
+    title = "There is nothing here"
+
+
+class NotReady(TamgaError):
+    status = 503
+    slug = "not-ready"
+    title = "The service is not ready yet"
+
+
+class ConfigurationError(TamgaError):
+    slug = "configuration"
+    title = "The settings do not fit together"

@@ -1,0 +1,120 @@
+"""The wiring: settings in; models, store and use cases out.
+
+Everything is built on first use, so that a command pays only for what it touches. `load` builds everything
+that the service needs. A runtime belongs to one thread; the service gives it a thread of its own
+(`service.serving.worker`).
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from service.errors import ConfigurationError
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from classifiers.ai_text import Detector
+    from classifiers.checkworthy import ClaimSpotter
+    from classifiers.models import Encoder
+    from classifiers.stance import MatchCalibration, StanceModel
+    from service.analysis import Analyser
+    from service.library import Library
+    from service.matching import ClaimMatcher
+
+log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """What one process needs to answer, built from its settings.
+
+    `progress` shows progress bars on standard error while models are prepared or an index is built.
+    """
+
+    def __init__(self, settings: Settings, *, progress: bool = False) -> None:
+        self.settings = settings
+        self.progress = progress
+
+    def load(self) -> None:
+        """Build everything now; raises what building raises."""
+        _ = self.analyser, self.matcher, self.detector
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The packaged encoder, which the trained heads were fitted on."""
+        return self._load_encoder(None)
+
+    @cached_property
+    def search_encoder(self) -> Encoder:
+        """The encoder of the indexes: TAMGA_ENCODER, or the packaged one."""
+        if self.settings.encoder is None:
+            return self.encoder
+        return self._load_encoder(self.settings.encoder)
+
+    def _load_encoder(self, name: str | None) -> Encoder:
+        from classifiers.models import ModelFilesError, load_encoder, prepare_models
+
+        try:
+            prepare_models(progress=self.progress)
+            return load_encoder(name, backend=self.settings.backend, threads=self.settings.threads)
+        except ModelFilesError as error:
+            raise ConfigurationError(str(error)) from error
+
+    @cached_property
+    def detector(self) -> Detector:
+        from classifiers.ai_text import Detector
+
+        return Detector.load()
+
+    @cached_property
+    def spotter(self) -> ClaimSpotter:
+        from classifiers.checkworthy import ClaimSpotter
+
+        return ClaimSpotter.load()
+
+    @cached_property
+    def stance(self) -> StanceModel:
+        from classifiers.stance import StanceModel
+
+        return StanceModel.load()
+
+    @cached_property
+    def match_calibration(self) -> MatchCalibration:
+        from classifiers.stance import MatchCalibration
+
+        return MatchCalibration.load()
+
+    @cached_property
+    def library(self) -> Library:
+        """Database and indexes, opened, migrated and caught up."""
+        from service.library import open_library
+
+        library = open_library(self.settings, self.search_encoder, progress=self.progress)
+        for notice in library.notices:
+            log.warning("%s", notice)
+        return library
+
+    @cached_property
+    def matcher(self) -> ClaimMatcher:
+        from service.matching import ClaimMatcher
+
+        return ClaimMatcher(
+            self.library.records,
+            heads_encoder=self.encoder,
+            search_encoder=self.search_encoder,
+            stance=self.stance,
+            calibration=self.match_calibration,
+        )
+
+    @cached_property
+    def analyser(self) -> Analyser:
+        from service.analysis import Analyser
+
+        return Analyser(self)
+
+    def close(self) -> None:
+        """Save and close what was opened."""
+        library = self.__dict__.pop("library", None)
+        if library is not None:
+            library.close()

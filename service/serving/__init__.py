@@ -1,0 +1,1 @@
+"""Between HTTP and the models: who may start work, and where it runs."""

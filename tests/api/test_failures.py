@@ -1,0 +1,67 @@
+"""What callers see while the service cannot answer, and that it never answers with its own insides."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.analysis import Analyser
+from service.app import create_app
+from service.errors import PROBLEM_PREFIX
+from service.runtime import Runtime
+from service.settings import Settings
+
+BODY = {"text": "Бұл қысқа мәтін."}
+
+
+def test_requests_are_refused_until_the_models_are_loaded(
+    empty_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Runtime, "load", lambda self: time.sleep(2))
+    with TestClient(create_app(empty_home)) as client:
+        assert client.get("/livez").json() == {"status": "alive"}
+        answer = client.post("/v1/articles", json=BODY)
+        assert answer.status_code == 503
+        assert answer.json()["type"] == PROBLEM_PREFIX + "not-ready"
+        assert int(answer.headers["retry-after"]) > 0
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.headers["content-type"] == "application/problem+json"
+        assert ready.json()["checks"] == {"models": {"status": "loading"}}
+
+
+def test_a_failed_load_turns_readiness_red_and_says_why(
+    empty_home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Runtime) -> None:
+        raise RuntimeError("weights are damaged")
+
+    monkeypatch.setattr(Runtime, "load", fail)
+    with TestClient(create_app(empty_home)) as client:
+        for _ in range(100):
+            ready = client.get("/readyz")
+            if ready.json()["checks"]["models"]["status"] == "failed":
+                break
+            time.sleep(0.05)
+        assert ready.status_code == 503
+        assert "weights are damaged" in ready.json()["checks"]["models"]["detail"]
+        assert client.get("/livez").status_code == 200
+        assert client.post("/v1/articles", json=BODY).status_code == 503
+
+
+def test_an_unexpected_error_is_a_problem_without_internals(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: Analyser, *arguments: object) -> None:
+        raise ZeroDivisionError("internal detail")
+
+    monkeypatch.setattr(Analyser, "analyse", fail)
+    answer = client.post("/v1/articles", json=BODY)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == PROBLEM_PREFIX + "internal-error"
+    assert "internal detail" not in answer.text
+    assert "internal detail" in caplog.text
+    assert BODY["text"] not in caplog.text

@@ -1,0 +1,121 @@
+"""`tamga audit`: one line out per line in, in order, and no bad line stops the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from service.analysis import Analyser
+from service.errors import PROBLEM_PREFIX
+from service.samples import sample_articles
+
+ARTICLES = sample_articles()
+
+
+def test_lines_come_out_in_order_with_the_fields_of_the_design(tamga, jsonl, tmp_path: Path) -> None:
+    tamga("samples", "load")
+    lines = [
+        {"id": article.id, "text": article.text, "title": article.title, "extra": 1}
+        for article in ARTICLES[:3]
+    ]
+    out = tmp_path / "out.jsonl"
+    outcome = tamga("audit", jsonl(*lines), "--out", out)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+    answers = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [answer["id"] for answer in answers] == [line["id"] for line in lines]
+    for article, answer in zip(ARTICLES, answers, strict=False):
+        assert answer["language"] == article.language
+        origin = answer["origin"]
+        assert {"verdict", "score", "p_value", "target_fpr", "abstain_reason", "segments"} <= set(origin)
+        assert origin["target_fpr"] == 0.01
+        assert answer["claims"]
+        for claim in answer["claims"]:
+            assert article.text[claim["start"] : claim["end"]] == claim["text"]
+
+
+def test_bad_lines_become_error_lines_in_their_place(tamga, jsonl) -> None:
+    good = {"id": "good", "text": ARTICLES[0].text}
+    source = jsonl(
+        good,
+        b'{"id": "broken", "text": ',
+        b'{"id": "latin1", "text": "caf\xe9"}',
+        {"id": "empty", "text": ""},
+        {"id": "nothing"},
+        {"id": "type", "text": 7},
+        {"id": "nul", "text": "a\0b"},
+        {"id": "date", "text": "text", "published_at": "12.03.2024"},
+        [1, 2],
+        b"",
+        {"id": "good", "text": ARTICLES[1].text},
+        {"id": 17, "text": ARTICLES[1].text},
+    )
+    outcome = tamga("audit", source, "--checks", "origin")
+    assert outcome.code == 0
+    kinds = [
+        (line["id"], line["error"]["type"].removeprefix(PROBLEM_PREFIX) if "error" in line else None)
+        for line in outcome.lines
+    ]
+    assert kinds == [
+        ("good", None),
+        (None, "invalid-json"),
+        (None, "invalid-encoding"),
+        ("empty", "empty-text"),
+        ("nothing", "invalid-input"),
+        ("type", "invalid-input"),
+        ("nul", "nul-character"),
+        ("date", "invalid-input"),
+        (None, "invalid-input"),
+        ("good", "duplicate-id"),
+        (17, None),
+    ]
+    for line in outcome.lines:
+        if "error" in line:
+            assert set(line) == {"id", "error"}
+            assert set(line["error"]) == {"type", "title", "detail"}
+
+
+def test_an_unexpected_failure_costs_one_line_only(tamga, jsonl, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse = Analyser.analyse
+
+    def fail_once(self, source, options=None):
+        if source.title == "poison":
+            raise ZeroDivisionError("inside")
+        return analyse(self, source, options)
+
+    monkeypatch.setattr(Analyser, "analyse", fail_once)
+    lines = [
+        {"id": 1, "text": ARTICLES[0].text},
+        {"id": 2, "text": ARTICLES[0].text, "title": "poison"},
+        {"id": 3, "text": ARTICLES[0].text},
+    ]
+    outcome = tamga("audit", jsonl(*lines), "--checks", "origin")
+    assert outcome.code == 0
+    assert ["error" in line for line in outcome.lines] == [False, True, False]
+    assert outcome.lines[1]["error"]["type"] == PROBLEM_PREFIX + "internal-error"
+
+
+def test_answers_of_chat_assistants_are_read_the_same_way(tamga, jsonl) -> None:
+    line = {
+        "id": "chat-1",
+        "prompt": "Астана туралы айт",
+        "text": ARTICLES[0].text,
+        "model": "m",
+        "country": "KZ",
+    }
+    (answer,) = tamga("audit", jsonl(line), "--checks", "origin").lines
+    assert answer["id"] == "chat-1"
+    assert "claims" not in answer
+
+
+def test_standard_streams_and_the_accepted_rate(tamga) -> None:
+    line = json.dumps({"id": "a", "text": ARTICLES[0].text}).encode()
+    (answer,) = tamga("audit", "-", "--out", "-", "--checks", "origin", "--fpr", "0.05", stdin=line).lines
+    assert answer["origin"]["target_fpr"] == 0.05
+
+
+def test_a_progress_bar_is_shown_on_request(tamga, jsonl) -> None:
+    outcome = tamga("audit", jsonl({"id": 1, "text": "abc"}), "--checks", "origin", "--progress")
+    assert "1/1" in outcome.err
+    assert len(outcome.lines) == 1

@@ -1,0 +1,207 @@
+"""A real server process over an empty home: started, asked, damaged, started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from service.samples import sample_articles
+
+ARTICLES = {article.id: article for article in sample_articles()}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def server(home: Path, *options: str) -> Iterator[tuple[httpx2.Client, Path]]:
+    """A running `tamga serve`, ready, with a client for it and the file of its log; stopped by SIGTERM."""
+    port = free_port()
+    log = home.parent / f"serve-{port}.log"
+    command = [
+        sys.executable,
+        "-c",
+        "from service.cli import main; main()",
+        "serve",
+        "--port",
+        str(port),
+        *options,
+    ]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, env={**os.environ, "TAMGA_HOME": str(home)}, stdout=out, stderr=out
+        )
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            wait_until_ready(client, process, log)
+            yield client, log
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM), log.read_text()
+
+
+def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            if client.get("/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("e2e") / "home"
+
+
+def body_of(article_id: str) -> dict[str, Any]:
+    article = ARTICLES[article_id]
+    return {
+        "text": article.text,
+        "title": article.title,
+        "outlet": article.outlet,
+        "language": article.language,
+    }
+
+
+def test_the_main_job_from_an_empty_home_through_damage_and_restart(home: Path) -> None:
+    with server(home, "--samples") as (client, log):
+        analysis = client.post("/v1/articles", json=body_of("sample-article-kk-ai-marking"))
+        assert analysis.status_code == 201
+        russian = [
+            match
+            for claim in analysis.json()["claims"]
+            for match in claim["matches"]
+            if claim["status"] == "matched" and match["language"] == "ru"
+        ]
+        assert russian
+        assert all(match["evidence"]["text"] and match["url"] for match in russian)
+        location = analysis.headers["location"]
+        assert client.get("/readyz").json()["records"] >= 90
+        # No text of an article reaches the log.
+        assert ARTICLES["sample-article-kk-ai-marking"].text[:40] not in log.read_text()
+
+    damaged = flip_byte_in_newest_snapshot(home)
+    with server(home, "--samples") as (client, log):
+        assert "rebuilt" in log.read_text(), damaged
+        assert client.get(location).json()["id"] == analysis.json()["id"]
+        again = client.post("/v1/articles", json=body_of("sample-article-kk-ai-marking")).json()
+        assert [matched(claim) for claim in again["claims"]] == [
+            matched(claim) for claim in analysis.json()["claims"]
+        ]
+        assert again["near_duplicates"][0]["article_id"] == analysis.json()["id"]
+
+
+def matched(claim: dict[str, Any]) -> tuple[int, int, str, list[str]]:
+    return claim["start"], claim["end"], claim["status"], [match["record_id"] for match in claim["matches"]]
+
+
+def flip_byte_in_newest_snapshot(home: Path) -> Path:
+    vectors = [
+        path
+        for path in (home / "index" / "records").rglob("*")
+        if path.is_file() and path.stat().st_size > 10_000
+    ]
+    newest = max(vectors, key=lambda path: path.stat().st_mtime_ns)
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    return newest
+
+
+def test_a_large_body_is_refused_over_a_real_connection_and_the_server_lives_on(home: Path) -> None:
+    with server(home) as (client, _log):
+        body = json.dumps({"text": "мәтін " * 2_000_000}, ensure_ascii=False).encode()
+        for content in (body, iter([body])):
+            answer = client.post(
+                "/v1/articles", content=content, headers={"content-type": "application/json"}
+            )
+            assert answer.status_code == 413
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert client.get("/livez").status_code == 200
+
+
+def test_the_event_loop_answers_while_an_article_is_analysed(home: Path) -> None:
+    import threading
+
+    with server(home) as (client, _log):
+        long_text = "\n".join(article.text for article in ARTICLES.values()) * 8
+        done = threading.Event()
+
+        def analyse() -> None:
+            client.post("/v1/articles", json={"text": long_text, "language": "kk", "store": False})
+            done.set()
+
+        thread = threading.Thread(target=analyse)
+        thread.start()
+        slowest = 0.0
+        answered = 0
+        with httpx2.Client(base_url=client.base_url) as other:
+            while not done.wait(0.02):
+                started = time.monotonic()
+                assert other.get("/livez").status_code == 200
+                slowest = max(slowest, time.monotonic() - started)
+                answered += 1
+        thread.join()
+    assert answered > 10
+    assert slowest < 1.0
+
+
+def test_a_second_process_adds_records_and_the_server_finds_them(home: Path) -> None:
+    record = {"id": "live", "claim": "Су мұнарасы 1911 жылы салынған.", "language": "kk"}
+    with server(home) as (client, _log):
+        added = subprocess.run(
+            [sys.executable, "-c", "from service.cli import main; main()", "index", "add", "-"],
+            input=json.dumps(record).encode(),
+            env={**os.environ, "TAMGA_HOME": str(home)},
+            capture_output=True,
+            check=True,
+        )
+        assert json.loads(added.stdout)["status"] == "added"
+        answer = client.post(
+            "/v1/claims/match", json={"claims": [{"text": "Водонапорная башня построена в 1911 году."}]}
+        )
+        assert answer.json()["results"][0]["matches"][0]["record_id"] == "live"
+
+
+def test_a_taken_port_is_an_error_not_a_silence(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from service.cli import main; main()",
+                "serve",
+                "--port",
+                str(taken.getsockname()[1]),
+            ],
+            env={**os.environ, "TAMGA_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode != 0
+    assert "address already in use" in done.stderr
