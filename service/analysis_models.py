@@ -43,8 +43,8 @@ class Feature(BaseModel):
 
     name: str
     value: float
-    percentile: float | None = None
-    detail: str | None = None
+    percentile: float = Field(description="Percent of human texts of the language with a smaller value.")
+    machine_like: Literal["low", "high"] = Field(description="The end at which machine texts lie.")
 
 
 class Signal(BaseModel):

@@ -6,6 +6,7 @@ of HTML and returns a `Submission` whose text is what all offsets refer to.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -20,6 +21,8 @@ Involvement = Literal["none", "assisted", "generated", "mixed"]
 
 # BCP 47 in the part we need: a language, perhaps a script or region after it ("uz-Cyrl", "zh-Hans-CN").
 LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class ArticleInput(BaseModel):
@@ -67,6 +70,10 @@ def _check(text: str, pointer: str, max_chars: int) -> None:
     nul = text.find("\0")
     if nul >= 0:
         raise NulCharacter(f"NUL character at offset {nul}; remove it before sending.", pointer=pointer)
+    surrogate = _SURROGATE.search(text)
+    if surrogate is not None:
+        # JSON can spell half a character ("\\ud800"); no file, database or hash can hold it.
+        raise InvalidInput(f"Unpaired surrogate at offset {surrogate.start()}.", pointer=pointer)
     if len(text) > max_chars:
         detail = f"The text has {len(text):,} characters; the limit is {max_chars:,}."
         raise TextTooLong(detail, pointer=pointer)

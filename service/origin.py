@@ -45,7 +45,12 @@ def _origin(assessment: OriginAssessment, signals: list[Signal]) -> Origin:
         fraction_machine=assessment.fraction_machine,
         kinds=assessment.kinds,
         features=[
-            Feature(name=item.name, value=item.value, percentile=item.percentile)
+            Feature(
+                name=item.name,
+                value=item.value,
+                percentile=item.percentile,
+                machine_like=item.machine_like,
+            )
             for item in assessment.features
         ],
         signals=signals,

@@ -38,7 +38,7 @@ class Runtime:
 
     def load(self) -> None:
         """Build everything now; raises what building raises."""
-        _ = self.analyser, self.matcher, self.detector
+        _ = self.analyser, self.detector, self.spotter, self.matcher
 
     @cached_property
     def encoder(self) -> Encoder:

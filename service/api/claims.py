@@ -31,7 +31,7 @@ def _says_something(text: str) -> str:
 
 
 Statement = Annotated[Text, Field(max_length=MAX_CLAIM_CHARS), AfterValidator(_says_something)]
-LanguageTag = Annotated[str | None, Field(pattern=LANGUAGE_TAG)]
+LanguageTag = Annotated[str, Field(pattern=LANGUAGE_TAG)]
 
 
 class Query(BaseModel):
@@ -40,7 +40,7 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Statement
-    language: LanguageTag = None
+    language: LanguageTag | None = None
 
 
 class MatchRequest(BaseModel):
@@ -51,7 +51,7 @@ class MatchRequest(BaseModel):
     as_of: Moment | None = Field(
         None, description="Only records that were valid on that day or at that moment."
     )
-    languages: list[str] | None = Field(
+    languages: list[LanguageTag] | None = Field(
         None, min_length=1, max_length=50, description="Only records in these."
     )
     publishers: list[str] | None = Field(
@@ -73,8 +73,8 @@ class Pair(BaseModel):
 
     claim: Statement
     evidence: Statement
-    language: LanguageTag = None
-    evidence_language: LanguageTag = None
+    language: LanguageTag | None = None
+    evidence_language: LanguageTag | None = None
 
 
 class CompareRequest(BaseModel):

@@ -49,7 +49,7 @@ def test_a_record_is_added_then_unchanged_then_updated(client: TestClient) -> No
 
 
 def test_an_acknowledged_record_is_found_at_once_and_a_deleted_one_no_more(client: TestClient) -> None:
-    question = "Сырдария өзеніндегі жаңа көпір 2019 жылғы 14 қыркүйекте ашылды."
+    question = "The new bridge over the Syr Darya opened on 14 September 2019."
     assert "bridge-2019" not in matches(client, question)
     put(client, RECORD)
     assert matches(client, question)[0] == "bridge-2019"
@@ -59,7 +59,7 @@ def test_an_acknowledged_record_is_found_at_once_and_a_deleted_one_no_more(clien
 
 def test_an_updated_claim_is_found_by_its_new_words_only(client: TestClient, record: dict[str, Any]) -> None:
     put(client, {**record, "claim": "Школа в посёлке получила новую библиотеку в 2021 году."})
-    assert matches(client, "Ауыл мектебі 2021 жылы жаңа кітапхана алды.")[0] == "bridge-2019"
+    assert matches(client, "The village school got a new library in 2021.")[0] == "bridge-2019"
 
 
 def test_a_list_is_answered_in_order_and_duplicate_ids_within_it_are_updates(client: TestClient) -> None:
