@@ -15,7 +15,7 @@ help: ## Show this list
 
 .venv/torch-$(TORCH_VERSION):
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==$(TORCH_VERSION)
+	PIP_EXTRA_INDEX_URL="$(TORCH_INDEX)" $(BIN)/pip install torch==$(TORCH_VERSION)
 	@touch $@
 
 .venv/runtime: .venv/torch-$(TORCH_VERSION) requirements/runtime.lock pyproject.toml
@@ -43,11 +43,12 @@ test: setup .venv/dev test-tools lint ## Install what tests need, lint, run ever
 test-tools:
 	@command -v cc >/dev/null || (apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev)
 
-lint: .venv/dev ## ruff, mypy --strict, import-linter
+lint: .venv/dev ## ruff, mypy --strict, import-linter, hadolint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 bench: setup .venv/train ## Run the benches that need a corpus: make bench DATA=folder
 	@test -n "$(DATA)" || { echo "make bench needs DATA=<folder of the corpora>" >&2; exit 2; }
