@@ -26,17 +26,13 @@ MAX_RECORD_TEXT = 200_000
 """Characters of a record's text; more is refused, never cut silently."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
-# NUL has no place in a PostgreSQL text and a lone surrogate none in UTF-8; both would fail only when stored.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def storable(value: str) -> str:
-    """The text itself; ValueError where a database could not store it."""
-    found = _UNSTORABLE.search(value)
-    if found:
-        raise ValueError(
-            f"holds U+{ord(found.group()):04X} at position {found.start()}, which is not storable text"
-        )
+def _storable(value: str) -> str:
+    # PostgreSQL has no NUL in texts, and would say so only when it is stored.
+    place = value.find("\x00")
+    if place >= 0:
+        raise ValueError(f"holds a NUL character at position {place}")
     return value
 
 
@@ -51,8 +47,8 @@ def _web_address(value: str) -> str:
     return value
 
 
-Text = Annotated[str, AfterValidator(storable)]
-WebAddress = Annotated[str, Field(max_length=2_000), AfterValidator(storable), AfterValidator(_web_address)]
+Text = Annotated[str, AfterValidator(_storable)]
+WebAddress = Annotated[str, Field(max_length=2_000), AfterValidator(_storable), AfterValidator(_web_address)]
 
 
 def language_code(value: str | None) -> str | None:

@@ -76,8 +76,17 @@ def _read_line(line: bytes) -> VerifiedRecord | RejectedLine:
     try:
         return VerifiedRecord.model_validate(data)
     except ValidationError as error:
-        line_id = data.get("id")
-        return RejectedLine(line_id if isinstance(line_id, str) else None, InvalidRecord(_in_words(error)))
+        return RejectedLine(_readable_id(data), InvalidRecord(_in_words(error)))
+
+
+def _readable_id(data: dict[str, Any]) -> str | None:
+    line_id = data.get("id")
+    # JSON can spell half a surrogate pair, which no output line can.
+    return (
+        line_id
+        if isinstance(line_id, str) and line_id.encode("utf-8", "ignore").decode() == line_id
+        else None
+    )
 
 
 def _in_words(error: ValidationError) -> str:

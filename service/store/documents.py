@@ -77,15 +77,8 @@ class DocumentRepository(ABC):
                 .limit(limit)
             ).all()
             numbers = [number for number, _ in documents]
-            counts = dict(
-                connection.execute(
-                    sa.select(PassageRow.number, sa.func.count())
-                    .where(PassageRow.number.in_(numbers))
-                    .group_by(PassageRow.number)
-                )
-                .tuples()
-                .all()
-            )
+            counted = sa.select(PassageRow.number, sa.func.count()).where(PassageRow.number.in_(numbers))
+            counts = {row[0]: row[1] for row in connection.execute(counted.group_by(PassageRow.number))}
             blobs: dict[int, list[bytes]] = defaultdict(list)
             for number, blob in connection.execute(
                 sa.select(VectorRow.number, VectorRow.vector)

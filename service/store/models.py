@@ -122,7 +122,7 @@ class VectorRow(Base):
 
     number: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
     ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    model_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    model_id: Mapped[str] = mapped_column(String(500), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -49,7 +49,7 @@ def _documents_and_vectors() -> None:
         "vectors",
         sa.Column("number", _NUMBER, nullable=False, autoincrement=False),
         sa.Column("ordinal", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("model_id", sa.String(200), nullable=False),
+        sa.Column("model_id", sa.String(500), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", "ordinal", "model_id", name="pk_vectors"),
         sa.ForeignKeyConstraint(
