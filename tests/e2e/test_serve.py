@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,47 +71,69 @@ def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes], lo
     raise AssertionError(log.read_text())
 
 
+KAZAKH = ARTICLES["sample-article-kk-ai-marking"]
+BODY = {"text": KAZAKH.text, "title": KAZAKH.title, "outlet": KAZAKH.outlet, "language": KAZAKH.language}
+
+
+@dataclass(frozen=True)
+class FirstRun:
+    """What the first server over an empty home answered, and its log."""
+
+    home: Path
+    location: str
+    analysis: dict[str, Any]
+    ready: dict[str, Any]
+    log: str
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("e2e") / "home"
-
-
-def body_of(article_id: str) -> dict[str, Any]:
-    article = ARTICLES[article_id]
-    return {
-        "text": article.text,
-        "title": article.title,
-        "outlet": article.outlet,
-        "language": article.language,
-    }
-
-
-def test_the_main_job_from_an_empty_home_through_damage_and_restart(home: Path) -> None:
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    home = tmp_path_factory.mktemp("e2e") / "home"
     with server(home, "--samples") as (client, log):
-        analysis = client.post("/v1/articles", json=body_of("sample-article-kk-ai-marking"))
-        assert analysis.status_code == 201
-        russian = [
-            match
-            for claim in analysis.json()["claims"]
-            for match in claim["matches"]
-            if claim["status"] == "matched" and match["language"] == "ru"
-        ]
-        assert russian
-        assert all(match["evidence"]["text"] and match["url"] for match in russian)
-        location = analysis.headers["location"]
-        assert client.get("/readyz").json()["records"] >= 90
-        # No text of an article reaches the log.
-        assert ARTICLES["sample-article-kk-ai-marking"].text[:40] not in log.read_text()
+        answer = client.post("/v1/articles", json=BODY)
+        assert answer.status_code == 201, answer.text
+        ready = client.get("/readyz").json()
+        return FirstRun(home, answer.headers["location"], answer.json(), ready, log.read_text())
 
-    damaged = flip_byte_in_newest_snapshot(home)
-    with server(home, "--samples") as (client, log):
-        assert "rebuilt" in log.read_text(), damaged
-        assert client.get(location).json()["id"] == analysis.json()["id"]
-        again = client.post("/v1/articles", json=body_of("sample-article-kk-ai-marking")).json()
-        assert [matched(claim) for claim in again["claims"]] == [
-            matched(claim) for claim in analysis.json()["claims"]
-        ]
-        assert again["near_duplicates"][0]["article_id"] == analysis.json()["id"]
+
+@pytest.fixture(scope="module")
+def restarted(first_run: FirstRun) -> Iterator[tuple[httpx2.Client, Path]]:
+    """A second server over the same home, after one byte of its index snapshot was flipped."""
+    flip_byte_in_newest_snapshot(first_run.home)
+    with server(first_run.home, "--samples") as running:
+        yield running
+
+
+def test_from_an_empty_home_a_kazakh_article_is_matched_with_russian_records(first_run: FirstRun) -> None:
+    assert first_run.ready["records"] >= 90
+    russian = [
+        match
+        for claim in first_run.analysis["claims"]
+        for match in claim["matches"]
+        if claim["status"] == "matched" and match["language"] == "ru"
+    ]
+    assert russian
+    assert all(match["evidence"]["text"] and match["url"] for match in russian)
+
+
+def test_no_text_of_an_article_reaches_the_log(first_run: FirstRun) -> None:
+    assert "POST /v1/articles" in first_run.log
+    assert KAZAKH.text[:40] not in first_run.log
+    assert KAZAKH.title not in first_run.log
+
+
+def test_a_damaged_snapshot_is_rebuilt_told_and_answers_the_same(
+    first_run: FirstRun, restarted: tuple[httpx2.Client, Path]
+) -> None:
+    client, log = restarted
+    assert "rebuilt" in log.read_text()
+    assert client.get("/readyz").json()["records"] == first_run.ready["records"]
+    assert client.get(first_run.location).json() == first_run.analysis
+    again = client.post("/v1/articles", json={**BODY, "store": False}).json()
+    assert [matched(claim) for claim in again["claims"]] == [
+        matched(claim) for claim in first_run.analysis["claims"]
+    ]
+    assert again["near_duplicates"][0]["article_id"] == first_run.analysis["id"]
 
 
 def matched(claim: dict[str, Any]) -> tuple[int, int, str, list[str]]:
@@ -129,62 +153,62 @@ def flip_byte_in_newest_snapshot(home: Path) -> Path:
     return newest
 
 
-def test_a_large_body_is_refused_over_a_real_connection_and_the_server_lives_on(home: Path) -> None:
-    with server(home) as (client, _log):
-        body = json.dumps({"text": "мәтін " * 2_000_000}, ensure_ascii=False).encode()
-        for content in (body, iter([body])):
-            answer = client.post(
-                "/v1/articles", content=content, headers={"content-type": "application/json"}
-            )
-            assert answer.status_code == 413
-            assert answer.headers["content-type"] == "application/problem+json"
-        assert client.get("/livez").status_code == 200
+def test_a_large_body_is_refused_over_a_real_connection_and_the_server_lives_on(
+    restarted: tuple[httpx2.Client, Path],
+) -> None:
+    client, _log = restarted
+    body = json.dumps({"text": "мәтін " * 2_000_000}, ensure_ascii=False).encode()
+    for content in (body, iter([body])):
+        answer = client.post("/v1/articles", content=content, headers={"content-type": "application/json"})
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert client.get("/livez").status_code == 200
 
 
-def test_the_event_loop_answers_while_an_article_is_analysed(home: Path) -> None:
-    import threading
+def test_the_event_loop_answers_while_an_article_is_analysed(restarted: tuple[httpx2.Client, Path]) -> None:
+    client, _log = restarted
+    long_text = "\n".join(article.text for article in ARTICLES.values()) * 8
+    done = threading.Event()
 
-    with server(home) as (client, _log):
-        long_text = "\n".join(article.text for article in ARTICLES.values()) * 8
-        done = threading.Event()
+    def analyse() -> None:
+        client.post("/v1/articles", json={"text": long_text, "language": "kk", "store": False})
+        done.set()
 
-        def analyse() -> None:
-            client.post("/v1/articles", json={"text": long_text, "language": "kk", "store": False})
-            done.set()
-
-        thread = threading.Thread(target=analyse)
-        thread.start()
-        slowest = 0.0
-        answered = 0
-        with httpx2.Client(base_url=client.base_url) as other:
-            while not done.wait(0.02):
-                started = time.monotonic()
-                assert other.get("/livez").status_code == 200
-                slowest = max(slowest, time.monotonic() - started)
-                answered += 1
-        thread.join()
+    thread = threading.Thread(target=analyse)
+    thread.start()
+    slowest = 0.0
+    answered = 0
+    with httpx2.Client(base_url=client.base_url) as other:
+        while not done.wait(0.02):
+            started = time.monotonic()
+            assert other.get("/livez").status_code == 200
+            slowest = max(slowest, time.monotonic() - started)
+            answered += 1
+    thread.join()
     assert answered > 10
     assert slowest < 1.0
 
 
-def test_a_second_process_adds_records_and_the_server_finds_them(home: Path) -> None:
+def test_a_second_process_adds_records_and_the_server_finds_them(
+    first_run: FirstRun, restarted: tuple[httpx2.Client, Path]
+) -> None:
     record = {"id": "live", "claim": "Су мұнарасы 1911 жылы салынған.", "language": "kk"}
-    with server(home) as (client, _log):
-        added = subprocess.run(
-            [sys.executable, "-c", "from service.cli import main; main()", "index", "add", "-"],
-            input=json.dumps(record).encode(),
-            env={**os.environ, "TAMGA_HOME": str(home)},
-            capture_output=True,
-            check=True,
-        )
-        assert json.loads(added.stdout)["status"] == "added"
-        answer = client.post(
-            "/v1/claims/match", json={"claims": [{"text": "Водонапорная башня построена в 1911 году."}]}
-        )
-        assert answer.json()["results"][0]["matches"][0]["record_id"] == "live"
+    client, _log = restarted
+    added = subprocess.run(
+        [sys.executable, "-c", "from service.cli import main; main()", "index", "add", "-"],
+        input=json.dumps(record).encode(),
+        env={**os.environ, "TAMGA_HOME": str(first_run.home)},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(added.stdout)["status"] == "added"
+    answer = client.post(
+        "/v1/claims/match", json={"claims": [{"text": "Водонапорная башня построена в 1911 году."}]}
+    )
+    assert answer.json()["results"][0]["matches"][0]["record_id"] == "live"
 
 
-def test_a_taken_port_is_an_error_not_a_silence(home: Path) -> None:
+def test_a_taken_port_is_an_error_not_a_silence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -197,7 +221,7 @@ def test_a_taken_port_is_an_error_not_a_silence(home: Path) -> None:
                 "--port",
                 str(taken.getsockname()[1]),
             ],
-            env={**os.environ, "TAMGA_HOME": str(home)},
+            env={**os.environ, "TAMGA_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
