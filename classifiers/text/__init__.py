@@ -2,8 +2,20 @@
 
 from classifiers.text.canonical import CanonicalText, Tampering, canonicalise
 from classifiers.text.casefold import fold_case
+from classifiers.text.language import LANGUAGES, Language, identify_language
+from classifiers.text.sentences import split_sentences
 from classifiers.text.spans import Span
 
-LANGUAGES = ("az", "kk", "ky", "tr", "uz", "tk", "hu", "ru", "en")
 
-__all__ = ["LANGUAGES", "CanonicalText", "Span", "Tampering", "canonicalise", "fold_case"]
+
+__all__ = [
+    "LANGUAGES",
+    "CanonicalText",
+    "Language",
+    "Span",
+    "Tampering",
+    "canonicalise",
+    "fold_case",
+    "identify_language",
+    "split_sentences",
+]

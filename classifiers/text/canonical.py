@@ -23,33 +23,36 @@ from classifiers.text.hidden_characters import (
     ZERO_WIDTH,
     find_hidden,
 )
-from classifiers.text.mapped import MappedText
+from classifiers.text.mapped import CharacterTable, MappedText
 from classifiers.text.spans import Span
 
 _HOMOGLYPHS = "homoglyphs"
 
-# Passes after which a text that still changes is taken to be built to nest markup.
+# Real texts settle in two or three passes. One that still changes after the usual ones is built to nest markup and loses
+# every markup character; the limit bounds the time that a hostile text can take.
 _USUAL_PASSES = 8
+_MAX_PASSES = 24
 
-_QUOTES = dict.fromkeys(map(ord, "«»„“”‟″‶〝〞〟❝❞＂‹›《》「」『』"), '"')
-_APOSTROPHES = dict.fromkeys(map(ord, "‘’‚‛′‵´ʹʻʼʽʾʿˈˊˋ՚＇❛❜ꞌ"), "'")
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃⸺⸻⁓"), "-")
-_LETTERS = {ord("ё"): "е", ord("Ё"): "Е"}
-_BEFORE_MARKUP = _QUOTES | _APOSTROPHES | _DASHES | _LETTERS | {ord("\x85"): "\n", 0x2028: "\n", 0x2029: "\n", 0x0D: "\n"}
-# NFKC would make a space and a combining mark of these.
-_BEFORE_NFKC = {ord("´"): "'", ord("＇"): "'", ord("\xa0"): " "}
-_AFTER_MARKUP = {ord("`"): "'"} | dict.fromkeys(
-    map(ord, "\t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"),
-    " ",
-)
+_QUOTES = dict.fromkeys("«»„“”‟″‶〝〞〟❝❞＂‹›《》「」『』", '"')
+_APOSTROPHES = dict.fromkeys("‘’‚‛′‵´ʹʻʼʽʾʿˈˊˋ՚＇❛❜ꞌ", "'")
+_DASHES = dict.fromkeys("‐‑‒–—―−﹘﹣－⁃⸺⸻⁓", "-")
+_LINE_BREAKS = dict.fromkeys("\r\x85\u2028\u2029", "\n")
+_SPACE_LIKE = "\t\n\v\f\r\x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+# NFKC would make a space and a combining mark of the acute.
+_BEFORE_NFKC = CharacterTable({"´": "'", "\xa0": " "})
+_BEFORE_MARKUP = CharacterTable(_QUOTES | _APOSTROPHES | _DASHES | _LINE_BREAKS | {"ё": "е", "Ё": "Е"})
+_AFTER_MARKUP = CharacterTable({"`": "'"} | dict.fromkeys(_SPACE_LIKE, " "))
 
 _DOUBLE_APOSTROPHE = regex.compile(r"''+")
 _LONG_ELLIPSIS = regex.compile(r"(?<=\.\.\.)\.+|(?<=\.) (?=\.)")
 _SPACES = regex.compile(r"(?<= ) +|^ +| +$")
 _SPACE_BEFORE_POINT = regex.compile(r" (?=[,.;:!?%)\]}]{1,4}(?:[ \"']|$))|(?<=[(\[{]) ")
 _SPACED_APOSTROPHE = regex.compile(r"(?<=\p{L}) '(?= \p{Ll})( )")
+_POINTS = frozenset(".,;:!?)")
 _QUOTE = regex.compile(r'"')
-_GLUED = regex.compile(r"(?<=\p{Ll}{2}[.!?\")]{1,2})(?<=[.!?][\")]?)(?=\p{Lu}\p{Ll}{2})|(?<=\p{L}{2}[,;])(?=\p{L}{2})")
+# Sentences or clauses without a space between: "...oldu.Sonra", "said,then".
+_GLUED_SENTENCE = regex.compile(r"[.!?][\")]?(?=\p{Lu}\p{Ll}{2})")
+_GLUED_CLAUSE = regex.compile(r"[,;](?=\p{L}{2})")
 _SITE_ENDING = regex.compile(r"(?i)(?:com|org|net|info|gov|edu|biz|news|online|media|press|today|agency)\b")
 
 
@@ -109,7 +112,7 @@ def canonicalise(text: str, *, title: str | None = None, outlet: str | None = No
         _fold_spacing(mapped)
         _strip_surroundings(mapped, canonical_title, canonical_outlet)
         passes += 1
-        if mapped.text == before:
+        if mapped.text == before or passes == _MAX_PASSES:
             break
     tampering = Tampering(
         zero_width=counts[ZERO_WIDTH],
@@ -156,19 +159,32 @@ def _fold_spacing(mapped: MappedText) -> None:
     for pattern in (_SPACES, _SPACE_BEFORE_POINT, _LONG_ELLIPSIS):
         mapped.delete(match.span() for match in pattern.finditer(mapped.text))
     mapped.delete(_spaces_around_quotes(mapped.text))
-    glued = [match.start() for match in _GLUED.finditer(mapped.text) if not _SITE_ENDING.match(mapped.text, match.start())]
-    mapped.insert_spaces(glued)
+    mapped.insert_spaces(_glued_positions(mapped.text))
+
+
+def _glued_positions(text: str) -> list[int]:
+    """Where a space is missing after the end of a sentence or clause."""
+    positions: list[int] = []
+    for match in _GLUED_SENTENCE.finditer(text):
+        word = text[max(0, match.start() - 2) : match.start()]
+        if len(word) == 2 and word.islower() and word.isalpha() and not _SITE_ENDING.match(text, match.end()):
+            positions.append(match.end())
+    for match in _GLUED_CLAUSE.finditer(text):
+        word = text[max(0, match.start() - 2) : match.start()]
+        if len(word) == 2 and word.isalpha():
+            positions.append(match.end())
+    return sorted(positions)
 
 
 def _spaces_around_quotes(text: str) -> list[tuple[int, int]]:
     """Spaces that a tokeniser put inside quotation marks and around apostrophes."""
     ranges: list[tuple[int, int]] = []
     for number, match in enumerate(_QUOTE.finditer(text)):
-        at = match.start()
-        if (at == 0 or text[at - 1] == " ") and (at + 1 == len(text) or text[at + 1] == " "):
-            inside = at + 1 if number % 2 == 0 else at - 1
-            if 0 <= inside < len(text):
-                ranges.append((inside, inside + 1))
+        before, at, after = text[match.start() - 1 : match.start()], match.start(), text[match.end() : match.end() + 1]
+        if number % 2 == 0 and before in ("", " ", "(") and after == " ":
+            ranges.append((at + 1, at + 2))
+        elif number % 2 == 1 and before == " " and (after in ("", " ") or after in _POINTS):
+            ranges.append((at - 1, at))
     for match in _SPACED_APOSTROPHE.finditer(text):
         ranges += [(match.start(), match.start() + 1), match.span(1)]
     return ranges

@@ -7,7 +7,11 @@ only consulted where the shape alone could be content.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import regex
+
+from classifiers.text.casefold import fold_case
 
 _AGENCIES = (
     "AA|AFP|AP|Reuters|Anadolu|Anadolu Agency|Anadolu Ajansı|DHA|İHA|IHA|TRT|TASS|ТАСС|Interfax|Интерфакс|РИА Новости|RIA Novosti"
@@ -59,26 +63,37 @@ _DATELINES = tuple(
     )
 )
 
-# A word with a dot and a country or common top-level domain, as outlets write their names. Bounded on both sides.
-_SITE = r"(?<![\p{L}\p{N}.@/])[\p{L}\d][\p{L}\d-]{1,30}\.(?i:az|kz|kg|uz|tm|tr|com\.tr|ru|hu|com|org|net|info|tv)(?![a-z])"
+# The end of a word that names a site, as outlets write their names ("Name.Az", "name.kz").
+_SITE_DOMAIN = regex.compile(r"\.(?i:com\.tr|az|kz|kg|uz|tm|tr|ru|hu|com|org|net|info|tv)(?![a-z])")
+_SITE_NAME = regex.compile(r"(?r)(?<![\p{L}\p{N}.@/-])[\p{L}\d][\p{L}\d-]{1,30}")
 
 _LABEL = regex.compile(
     r"(?:(?i:title|headline|abstract|article|news|content|body|text|başlıq|məzmun|xəbər|məqalə|başlık|haber|içerik|metin|заголовок|текст|новость"
     r"|статья|содержание|тақырып|мәтін|жаңалық|мазмұны|тема|аталышы|баш сөз|sarlavha|maqola|matn|yangilik|mavzu|sözbaşy|makala|habar|cím|cikk|szöveg|hír)"
     r" ?: ?)"
 )
-_ATTRIBUTION = regex.compile(
-    # az: "X xəbər verir ki,", "X Y-ə istinadən bildirir ki,"; "X-a istinadla"
-    rf"(?:{_SITE}\S{{0,40}}+(?: \S{{1,40}}+){{0,4}}? (?:istinadən|istinadla) (?:xəbər verir|bildirir|məlumat verir|yazır|qeyd edir)(?: ki)?,? ?"
-    rf"|(?:{_SITE}|(?<!\w)(?:{_AGENCIES}))(?:-\p{{Ll}}{{1,4}})? (?:xəbər verir|bildirir|məlumat verir|yazır)(?: ki)?,? ?"
-    # kk, ky, uz, ru, tr, en: ", деп хабарлайды X", "деп билдирет X", "deb xabar beradi X", ", сообщает X", "X reports."
-    rf"|,? ?(?:-? ?деп (?:хабарлайды|хабарлады|жазды|жазады|билдирет|билдирди|кабарлайт)|deb xabar ber(?:adi|di|moqda)"
-    rf"|(?:сообщает|передает|пишет)) (?:{_SITE}|ҚазАқпарат|Қазақпарат|Казинформ|Kazinform|Кабар|AKIpress|O'zA|УзА)(?: ХАА| агенттігі)?"
-    rf"|,? {_SITE} (?:reports|reported|хабарлайды|билдирет|xabar beradi|хабар беради|bildirdi))"
+# What follows a site's name where the outlet names itself as the source.
+_AFTER_SITE = regex.compile(
+    # az: "X Y-ə istinadən bildirir ki,", "X xəbər verir ki,", "X reports", "X хабарлайды"
+    r"(?:\S{0,40}+(?: \S{1,40}+){0,4}? (?:istinadən|istinadla) (?:xəbər verir|bildirir|məlumat verir|yazır|qeyd edir)(?: ki)?,? ?"
+    r"|(?:-\p{Ll}{1,4})? (?:xəbər verir|bildirir|məlumat verir|yazır)(?: ki)?,? ?"
+    # az: "from the ministry to X-a (given news)"
+    r"|-?(?:ın|in|nın|nin)?-?y?[aə] (?=verilən (?:məlumat|xəbər)))"
 )
-_SIGNATURE = regex.compile(rf"[ ,;(/-]{{0,4}}{_SITE}[)/]?\.?$")
-_DATIVE_SITE = regex.compile(rf"{_SITE}-?(?:ın|in|nın|nin)?-?(?:y?[aə]) (?=verilən (?:məlumat|xəbər))")
+# az: "AGENCY xəbər verir ki,"
+_AGENCY_REPORTS = regex.compile(rf"(?<!\w)(?:{_AGENCIES})(?:-\p{{Ll}}{{1,4}})? xəbər verir(?: ki)?,? ?")
+_AZERBAIJANI_REPORTS = " xəbər verir"
+# kk, ky, uz, ru: ", деп хабарлайды X", "деп билдирет X", "deb xabar beradi X", ", сообщает X"
+_BEFORE_NAME = regex.compile(
+    r"(?r),? ?(?:-? ?деп (?:хабарлайды|хабарлады|жазды|жазады|билдирет|билдирди|кабарлайт)|deb xabar ber(?:adi|di|moqda)"
+    r"|(?:сообщает|передает|пишет)) "
+)
+_OWN_AGENCY = regex.compile(r"(?:ҚазАқпарат|Қазақпарат|Казинформ|Kazinform|Кабар|AKIpress|O'zA|УзА)(?: ХАА| агенттігі)?(?!\w)")
+_BEFORE_SIGNATURE = regex.compile(r"(?r)[ ,;(/-]{0,4}")
 
+_AFTER_TITLE = regex.compile(
+    r"['\")\]]{0,3}(?:[.!?:|]{1,3} ?|(?: ?- ?)| (?=['\"(]{0,2}[\p{Lu}\p{N}])|$)"
+)
 _SENTENCE_END = regex.compile(r"[.!?:]['\")]{0,2} ?$")
 
 
@@ -103,17 +118,17 @@ def title_end(text: str, start: int, title: str) -> int:
     Letters and digits are compared without case; the title must be followed by punctuation or by a new sentence, so
     that a first sentence which begins with the same words stays whole.
     """
-    wanted = [character for character in title.lower() if character.isalnum()]
+    wanted = [character for character in fold_case(title, "en") if character.isalnum()]
     if len(wanted) < 8:
         return start
     position = start
     for character in wanted:
         while position < len(text) and not text[position].isalnum():
             position += 1
-        if position == len(text) or text[position].lower() != character:
+        if position == len(text) or fold_case(text[position], "en") != character:
             return start
         position += 1
-    rest = regex.compile(r"['\")\]]{0,3}(?:[.!?:|]{1,3} ?|(?: ?- ?)| (?=['\"(]{0,2}[\p{Lu}\p{N}])|$)").match(text, position)
+    rest = _AFTER_TITLE.match(text, position)
     return rest.end() if rest and rest.end() < len(text) else start
 
 
@@ -123,23 +138,58 @@ def find_attributions(text: str) -> tuple[list[tuple[int, int]], list[tuple[int,
     Returns ``(ranges to delete, (position, capital) replacements)``.
     """
     ranges: list[tuple[int, int]] = []
-    capitals: list[tuple[int, str]] = []
-    for match in _ATTRIBUTION.finditer(text):
-        if match.start() == 0 and match.end() == len(text):
+    sites: list[tuple[int, int]] = []
+    for domain in _SITE_DOMAIN.finditer(text):
+        if ranges and domain.start() < ranges[-1][1]:
             continue
-        ranges.append(match.span())
-        at_sentence_start = match.start() == 0 or _SENTENCE_END.search(text, max(0, match.start() - 4), match.start())
-        if at_sentence_start and match.end() < len(text) and text[match.end()].islower():
-            letter = text[match.end()]
-            # The formulas that open a sentence are Azerbaijani.
-            capital = "İ" if letter == "i" else letter.upper()
-            if len(capital) == 1:
-                capitals.append((match.end(), capital))
-    ranges += [match.span() for match in _DATIVE_SITE.finditer(text)]
-    signature = _SIGNATURE.search(text, max(0, len(text) - 60))
-    if signature and signature.start() > 0:
-        ranges.append(signature.span())
-    return ranges, capitals
+        name = _SITE_NAME.match(text, max(0, domain.start() - 40), domain.start())
+        if name:
+            formula = _site_formula(text, name.start(), domain.end())
+            ranges += formula
+            if not formula:
+                sites.append((name.start(), domain.end()))
+    ranges += _signatures(text, sites)
+    if _AZERBAIJANI_REPORTS in text:
+        ranges += [match.span() for match in _AGENCY_REPORTS.finditer(text)]
+    if "деп " in text:
+        for agency in _OWN_AGENCY.finditer(text):
+            before = _BEFORE_NAME.match(text, max(0, agency.start() - 40), agency.start())
+            if before:
+                ranges.append((before.start(), agency.end()))
+    ranges = [(start, end) for start, end in ranges if end - start < len(text)]
+    return ranges, [capital for start, end in ranges for capital in _capital(text, start, end)]
+
+
+def _site_formula(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The formula around a site's name at ``start`` to ``end``, as at most one range."""
+    after = _AFTER_SITE.match(text, end)
+    if after:
+        return [(start, after.end())]
+    before = _BEFORE_NAME.match(text, max(0, start - 40), start)
+    if before:
+        return [(before.start(), end)]
+    return []
+
+
+def _signatures(text: str, sites: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sites that close the text, as one range."""
+    closing = len(text)
+    for start, end in reversed(sites):
+        if closing - end > 3 or text[end:closing].strip(" ).,/"):
+            break
+        before = _BEFORE_SIGNATURE.match(text, max(0, start - 8), start)
+        closing = before.start() if before else start
+    return [(closing, len(text))] if 0 < closing < len(text) else []
+
+
+def _capital(text: str, start: int, end: int) -> list[tuple[int, str]]:
+    """The capital that a sentence needs when the formula at ``start`` to ``end`` that opened it goes."""
+    opens_sentence = start == 0 or _SENTENCE_END.search(text, max(0, start - 4), start)
+    if not opens_sentence or end == len(text) or not text[end].islower():
+        return []
+    # The formulas that open a sentence are Azerbaijani.
+    capital = "İ" if text[end] == "i" else text[end].upper()
+    return [(end, capital)] if len(capital) == 1 else []
 
 
 def find_outlet(text: str, outlet: str) -> list[tuple[int, int]]:

@@ -7,10 +7,9 @@ mark at the start, the joiners and selectors inside an emoji, soft hyphens set b
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 
 import regex
 
@@ -24,18 +23,18 @@ NOT_COUNTED = ""
 
 _ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u180e")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Shown as nothing although Unicode files them under letters, marks or symbols.
-_INVISIBLE_OTHERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-
-# Candidates: format and control characters but for line breaks and tabs, unpaired surrogates, noncharacters, selectors.
-_CANDIDATES = regex.compile(
-    r"[\p{Cf}\p{Cs}\p{Variation_Selector}\p{Noncharacter_Code_Point}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
-    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\U000e0000-\U000e0fff]"
+# Format and control characters but for line breaks and tabs, selectors, unpaired surrogates, noncharacters. The visible
+# format characters of Arabic and other scripts (number signs, verse ends) are not among them.
+_CANDIDATES = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    + "".join(chr((plane << 16) + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+    + "]"
 )
-_EMOJI_PART = regex.compile(r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u20e3#*0-9\ufe0f\U000e0020-\U000e007f]")
+_EMOJI_PART = regex.compile(r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u20e3]")
 
 
-@cache
 def hidden_kind(character: str) -> str:
     """The kind of one hidden character, by the names of this module's constants."""
     code = ord(character)
@@ -49,21 +48,20 @@ def hidden_kind(character: str) -> str:
         return TAGS
     if code == 0xAD:
         return SOFT_HYPHENS
-    if character in _INVISIBLE_OTHERS or unicodedata.category(character) == "Cf":
-        return OTHER_HIDDEN
-    # Controls, unpaired surrogates and noncharacters are damage from conversion, not writing.
     return OTHER_HIDDEN
 
 
 def find_hidden(text: str) -> Iterator[tuple[int, str]]:
     """Yield ``(position, kind)`` of each hidden character in order; kind ``NOT_COUNTED`` where ordinary writing uses it."""
+    emoji_end = -1  # Where the last emoji sequence that holds hidden characters goes on.
     for match in _CANDIDATES.finditer(text):
         position = match.start()
         kind = hidden_kind(text[position])
         if position == 0 and text[position] == "\ufeff":
             kind = NOT_COUNTED
-        elif kind in (ZERO_WIDTH, VARIATION_SELECTORS, TAGS) and position and _EMOJI_PART.match(text[position - 1]):
-            kind = NOT_COUNTED
+        elif kind in (ZERO_WIDTH, VARIATION_SELECTORS, TAGS) and position:
+            if position == emoji_end or _EMOJI_PART.match(text[position - 1]):
+                kind, emoji_end = NOT_COUNTED, position + 1
         yield position, kind
 
 

@@ -7,7 +7,7 @@ is folded to the script that most of its letters prove. Letters that only Kazakh
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import re
 
 import regex
 
@@ -84,11 +84,16 @@ _TYPING_HABITS = frozenset("iIhəƏәӘ")
 _LATIN = regex.compile(r"\p{Latin}")
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-# Two neighbouring letters of different scripts.
-_SCRIPT_BORDER = regex.compile(
-    r"(?V1)(?<=\p{Latin})[\p{L}--\p{Latin}--\p{Lm}--\p{Lo}]|(?<=\p{Cyrillic})[\p{L}--\p{Cyrillic}--\p{Lm}]"
-    r"|(?<=[\p{L}--\p{Latin}--\p{Cyrillic}--\p{Lm}])[\p{Latin}\p{Cyrillic}]|(?<=\p{Latin})\p{Lo}"
+# Two neighbouring letters of different scripts; explicit ranges, because they are ten times faster than script classes.
+_LATIN_RANGE = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
+_CYRILLIC_RANGE = "Ѐ-҄҇-ԯᲀ-ᲈⷠ-ⷿꙀ-ꚟ"
+_OTHER_RANGE = "".join(_TO_LATIN_FROM_OTHERS)
+_SCRIPT_BORDER = re.compile(
+    f"[{_LATIN_RANGE}][{_CYRILLIC_RANGE}{_OTHER_RANGE}]|[{_CYRILLIC_RANGE}][{_LATIN_RANGE}{_OTHER_RANGE}]"
+    f"|[{_OTHER_RANGE}][{_LATIN_RANGE}{_CYRILLIC_RANGE}]"
 )
+_HAS_LATIN = re.compile(f"[{_LATIN_RANGE}]")
+_HAS_CYRILLIC = re.compile(f"[{_CYRILLIC_RANGE}]")
 # Whole words made of twins alone. Latin ones count in small letters only: "BMX" or "CO" in Russian is what it says.
 _CYRILLIC_TWIN_WORD = regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}])[{_CYRILLIC_TWINS}]{{1,12}}(?![\p{{L}}\p{{M}}\p{{N}}])")
 _LATIN_TWIN_WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}])[aceopxy]{1,3}(?![\p{L}\p{M}\p{N}])")
@@ -103,6 +108,8 @@ def find_homoglyphs(text: str) -> tuple[list[tuple[int, str]], int]:
     """
     replacements: list[tuple[int, str]] = []
     suspicious = 0
+    if text.isascii():
+        return replacements, suspicious
     done = -1
     for border in _SCRIPT_BORDER.finditer(text):
         if border.start() < done:
@@ -150,6 +157,8 @@ def _fold_word(word: str) -> list[tuple[int, str]]:
 def _twin_words(text: str, taken: set[int]) -> list[tuple[int, str]]:
     """Words of twins alone whose neighbours on both sides are of the other script."""
     found: list[tuple[int, str]] = []
+    if not (_HAS_LATIN.search(text) and _HAS_CYRILLIC.search(text)):
+        return found
     candidates = ((_CYRILLIC_TWIN_WORD, _LATIN, _TO_LATIN), (_LATIN_TWIN_WORD, _CYRILLIC, _TO_CYRILLIC))
     for pattern, other_script, table in candidates:
         for match in pattern.finditer(text):

@@ -31,6 +31,8 @@ _TAG = regex.compile(
 _BLOCK_TAGS = regex.compile(r"</?(?:blockquote|br|div|figure|h[1-6]|hr|li|ol|p|table|td|th|tr|ul)\b", regex.IGNORECASE)
 _STARS = regex.compile(r"(?<![\d ])\*++|\*++(?![\d ])|\*{2,}+")
 _UNDERSCORES = regex.compile(r"(?<!\w)_{1,3}+(?=\S)|(?<=\S)(?<!_)_{1,3}+(?![\w])|_{2,}+")
+# `code`; a backtick after a letter is an apostrophe of Uzbek, a doubled one a quotation mark of TeX.
+_CODE = regex.compile(r"(?<![`\w])(`)(?=[^`'\n]{1,200}+(`)(?![`\w]))")
 _STRIKE = regex.compile(r"~~++")
 _BACKSLASH = regex.compile(r"\\(?=[\\`*_{}\[\]()#+.!|>~-])")
 # "&amp;amp;quot;" and its like, escaped more than once.
@@ -58,6 +60,9 @@ def find_inline_markup(text: str) -> list[Range]:
         ranges += [match.span() for match in _TAG.finditer(text) if not _BLOCK_TAGS.match(match.group())]
         for match in _AUTOLINK.finditer(text):
             ranges += [match.span(), match.span(1)]
+    if "`" in text:
+        for match in _CODE.finditer(text):
+            ranges += [match.span(1), match.span(2)]
     for sign, pattern in (("*", _STARS), ("_", _UNDERSCORES), ("~~", _STRIKE), ("\\", _BACKSLASH)):
         if sign in text:
             ranges += [match.span() for match in pattern.finditer(text)]
