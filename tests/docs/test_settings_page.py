@@ -11,9 +11,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 def rows() -> list[str]:
     return [
-        f"| `{PREFIX}{name.upper()}` | {'–' if field.default is None else f'`{field.default}`'} | {field.description} |"
+        f"| `{PREFIX}{name.upper()}` | {shown(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
+
+
+def shown(default: object) -> str:
+    return "–" if default is None else f"`{default}`"
 
 
 def test_every_setting_stands_on_its_page():
