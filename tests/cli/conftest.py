@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import classifiers.models
 from service.cli import run
 
 
@@ -26,6 +29,29 @@ class Outcome:
 
 
 Tamga = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_encoder() -> Iterator[None]:
+    """Commands run in this process: let them share one encoder, which takes the longest to load."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifiers.models, "load_encoder", functools.cache(classifiers.models.load_encoder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _home_with_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("samples") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAMGA_HOME", str(home))
+        assert run(["samples", "load"]) == 0
+    return home
+
+
+@pytest.fixture
+def samples(_home_with_samples: Path, tmp_path: Path) -> None:
+    """Puts the sample records into the test's home."""
+    shutil.copytree(_home_with_samples, tmp_path / "home")
 
 
 @pytest.fixture

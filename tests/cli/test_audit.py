@@ -14,8 +14,8 @@ from service.samples import sample_articles
 ARTICLES = sample_articles()
 
 
+@pytest.mark.usefixtures("samples")
 def test_lines_come_out_in_order_with_the_fields_of_the_design(tamga, jsonl, tmp_path: Path) -> None:
-    tamga("samples", "load")
     lines = [
         {"id": article.id, "text": article.text, "title": article.title, "extra": 1}
         for article in ARTICLES[:3]

@@ -20,8 +20,8 @@ def article_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("samples")
 def test_the_analysis_comes_as_json(tamga, article_file: Path) -> None:
-    tamga("samples", "load")
     outcome = tamga("check", article_file, "--json", "--outlet", ARTICLE.outlet)
     assert outcome.code == 0
     assert outcome.err == ""
@@ -33,8 +33,8 @@ def test_the_analysis_comes_as_json(tamga, article_file: Path) -> None:
         assert ARTICLE.text[claim.start : claim.end] == claim.text
 
 
+@pytest.mark.usefixtures("samples")
 def test_the_report_quotes_claims_and_sources(tamga, article_file: Path) -> None:
-    tamga("samples", "load")
     report = tamga("check", article_file).out
     assert "Language   kk" in report
     assert "Origin" in report
