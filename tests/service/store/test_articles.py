@@ -24,8 +24,8 @@ EDITED = "A railway for the north. " + AGENCY.replace(
     "Residents of the smaller town greeted the first train with music. ", ""
 )
 SAME_EVENT = (
-    "After years of waiting, people in two northern towns can at last travel by train. On Monday morning the track "
-    "was handed over. It measures 84 km, and there are to be four departures daily, officials of "
+    "After years of waiting, people in two northern towns can at last travel by train. "
+    "On Monday morning the track was handed over. It measures 84 km, and there are to be four departures daily, officials of "
     "the transport ministry say."
 )
 UNRELATED = (
