@@ -88,6 +88,8 @@ def swap_names(text: str, language: str) -> str | None:
     if len(names) < 2:
         return None
     first, second = names[0], names[1]
+    if len(text[first.end : second.start].split()) < 2:  # parts of one name
+        return None
     return (
         text[: first.start]
         + second.stem

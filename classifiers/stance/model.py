@@ -1,0 +1,79 @@
+"""Stance of evidence towards a claim: guards and similarity, weighed by a trained and calibrated head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.stance.evidence import STANCES, ClaimEvidence, StanceResult
+from classifiers.stance.features import FEATURE_NAMES, pair_features
+from classifiers.stance.guards import GuardReport
+from classifiers.stance.trees import BoostedTrees
+
+WEIGHTS = Path(__file__).with_name("weights")
+
+
+class StanceModel:
+    """Says whether evidence supports or contradicts a claim, or decides neither, and names the differences it saw.
+
+    Probabilities are calibrated by a
+    temperature and per-stance offsets fitted on rows held out; below ``abstain_below`` the model abstains. Weights and
+    their figures: ``weights/MODEL_CARD.md``.
+    """
+
+    def __init__(self, trees: BoostedTrees, settings: dict[str, object]) -> None:
+        if list(settings["features"]) != list(FEATURE_NAMES):  # type: ignore[call-overload]
+            raise ValueError("stance weights were trained on other features: train them again")
+        self._trees = trees
+        self._temperature = float(str(settings["temperature"]))
+        self._offsets = np.asarray(settings["offsets"], dtype=np.float32)
+        self.abstain_below = float(str(settings["abstain_below"]))
+        self.model_version = str(settings["model_version"])
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> StanceModel:
+        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when unusable."""
+        folder = folder or WEIGHTS
+        settings = json.loads((folder / "stance.json").read_text(encoding="utf-8"))
+        with np.load(folder / "stance.npz") as stored:
+            trees = BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
+        return cls(trees, settings)
+
+    def compare(
+        self, pairs: Sequence[ClaimEvidence], cosines: NDArray[np.floating] | None = None
+    ) -> list[StanceResult]:
+        """One result per pair, in order.
+
+        ``cosines``: similarity of each pair's vectors by the packaged encoder (prompt ``query: `` on both sides); None
+        when there are none, at some loss. Raises ValueError when their number differs from that of the pairs.
+        """
+        if not pairs:
+            return []
+        rows, reports = pair_features(pairs, cosines)
+        probabilities = self.probabilities(rows)
+        return [self._result(p, report) for p, report in zip(probabilities, reports, strict=True)]
+
+    def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Calibrated probabilities ``(n, 3)`` in the order of ``STANCES`` for feature rows."""
+        return softmax(self._trees.logits(rows) / self._temperature + self._offsets)
+
+    def _result(self, probabilities: NDArray[np.float32], report: GuardReport) -> StanceResult:
+        best = int(probabilities.argmax())
+        abstained = bool(probabilities[best] < self.abstain_below)
+        return StanceResult(
+            stance="not_enough_info" if abstained else STANCES[best],
+            scores={stance: float(p) for stance, p in zip(STANCES, probabilities, strict=True)},
+            mismatches=report.mismatches,
+            abstained=abstained,
+            guards={str(name): verdict for name, verdict in report.verdicts.items()},
+        )
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row-wise softmax."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
