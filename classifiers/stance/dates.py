@@ -96,7 +96,7 @@ def _calendar(language: str) -> _Calendar:
         return "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
 
     month_pattern = re.compile(
-        r"(?:(?<!\d)(?P<y1>(?:1[5-9]|20)\d\d)[-\w.,' ]{0,14}?[\s.]+)?"
+        r"(?:(?<!\d)(?P<y1>(?:1[5-9]|20)\d\d)[-\w.,'\s]{0,14}?[\s.]+)?"
         rf"(?:(?<![\d.,])(?P<d1>[0-3]?\d)(?:\s*[-–]\s*[0-3]?\d)?(?:[-'.]?[^\W\d]{{0,4}})[\s-]*(?:of\s+)?)?"
         rf"(?<!\w)(?P<month>{alternatives(months)}){_ENDING}(?!\w)\.?"
         r"(?:\s+(?:a[ýy]\w*\s+|ай\w*\s+|oy\w*\s+)?(?P<d2>[0-3]?\d)(?![\d]|[.,:]\d|\s*[%‰]))?"

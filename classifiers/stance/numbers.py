@@ -194,7 +194,7 @@ def _pieces(lowered: str, language: str, words: NumberWords | None) -> Iterator[
 
 def _word_pieces(token: str, start: int, language: str, words: NumberWords) -> Iterator[_Piece]:
     position = start
-    for part in re.split(r"(-)", token) if language in ("en", "ru") else [token]:
+    for part in re.split(r"(-)", token) if language in ("en", "ru", "hu") else [token]:
         found = _read_word(part, language, words) if part != "-" else None
         for value, is_scale, ordinal, certain in found or ():
             yield _Piece((Decimal(value),), is_scale, False, ordinal, certain, position, position + len(part))
