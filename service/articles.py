@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from classifiers.text import TextError, extract_html
 from index.records import Text, WebAddress
 from index.times import Moment
 from service.errors import EmptyText, InvalidInput, NulCharacter, TextTooLong
@@ -67,6 +68,15 @@ class Submission:
 
 
 def _check(text: str, pointer: str, max_chars: int) -> None:
+    if len(text) > max_chars:
+        detail = f"The text has {len(text):,} characters; the limit is {max_chars:,}."
+        raise TextTooLong(detail, pointer=pointer)
+    _check_characters(text, pointer)
+    if not any(character.isalnum() for character in text):
+        raise EmptyText("The text holds no letters or digits.", pointer=pointer)
+
+
+def _check_characters(text: str, pointer: str) -> None:
     nul = text.find("\0")
     if nul >= 0:
         raise NulCharacter(f"NUL character at offset {nul}; remove it before sending.", pointer=pointer)
@@ -74,11 +84,6 @@ def _check(text: str, pointer: str, max_chars: int) -> None:
     if surrogate is not None:
         # JSON can spell half a character ("\\ud800"); no file, database or hash can hold it.
         raise InvalidInput(f"Unpaired surrogate at offset {surrogate.start()}.", pointer=pointer)
-    if len(text) > max_chars:
-        detail = f"The text has {len(text):,} characters; the limit is {max_chars:,}."
-        raise TextTooLong(detail, pointer=pointer)
-    if not any(character.isalnum() for character in text):
-        raise EmptyText("The text holds no letters or digits.", pointer=pointer)
 
 
 def read_article(source: ArticleInput, *, max_chars: int) -> Submission:
@@ -105,11 +110,11 @@ def read_article(source: ArticleInput, *, max_chars: int) -> Submission:
             declared=source.declared,
         )
     assert source.html is not None
-    from classifiers.text import extract_html  # trafilatura takes long to import
-
-    page = extract_html(source.html)
-    if not page.text:
-        raise EmptyText("No article text was found in the HTML.", pointer="#/html")
+    _check_characters(source.html, "#/html")
+    try:
+        page = extract_html(source.html)
+    except TextError as error:
+        raise EmptyText(str(error), pointer="#/html") from error
     _check(page.text, "#/html", max_chars)
     return Submission(
         text=page.text,
@@ -118,6 +123,7 @@ def read_article(source: ArticleInput, *, max_chars: int) -> Submission:
         outlet=source.outlet or page.outlet,
         url=source.url,
         published_at=source.published_at or page.published_at,
-        language_hint=source.language or page.language,
+        # Not the page's own word: templates say "en" or "ru" over articles in every language.
+        language_hint=source.language,
         declared=source.declared,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from service.errors import ConfigurationError
 from service.settings import Settings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WARM_UP: Final = "The public library of the town opened on 12 May 1911 and holds 40,000 books."
+
 
 class Runtime:
     """What one process needs to answer, built from its settings.
@@ -37,8 +39,15 @@ class Runtime:
         self.progress = progress
 
     def load(self) -> None:
-        """Build everything now; raises what building raises."""
-        _ = self.analyser, self.detector, self.spotter, self.matcher
+        """Build everything now and analyse a sentence with it; raises what that raises.
+
+        The sentence loads what loads on first use, so that the first caller does not wait for it and a
+        damaged file shows here, not in an answer.
+        """
+        from service.articles import ArticleInput
+
+        self.analyser.analyse(ArticleInput(text=WARM_UP))
+        _ = self.matcher
 
     @cached_property
     def encoder(self) -> Encoder:

@@ -63,8 +63,10 @@ def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes], lo
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            if client.get("/readyz").status_code == 200:
+            ready = client.get("/readyz")
+            if ready.status_code == 200:
                 return
+            assert ready.json()["checks"]["models"]["status"] == "loading", ready.text
         except httpx2.TransportError:
             pass
         time.sleep(0.1)
