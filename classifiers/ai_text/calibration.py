@@ -1,0 +1,205 @@
+"""From raw log-odds to one scale, and from that scale to p-values that bound false alarms.
+
+Two steps. :class:`ScoreScale` removes what language and length do to the log-odds of *human* texts, so that
+scores compare across languages and small cells can pool. :class:`ConformalCalibration` then takes
+split-conformal p-values (Vovk et al. 2005; Mondrian by language and length) on human texts that no model
+was trained on: ``p = (1 + #{calibration >= s}) / (n + 1)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from classifiers.ai_text.assessment import CalibrationCell
+
+SHORTEST_WORDS: Final = 50
+#: Lower ends of the length bins, in words.
+BIN_EDGES: Final = (50, 100, 200, 400)
+BIN_NAMES: Final = ("50-99", "100-199", "200-399", "400+")
+ALL_LENGTHS: Final = "50+"
+_TURKIC: Final = ("az", "kk", "ky", "tk", "tr", "uz")
+#: Languages whose human texts may stand in for one another once their scores are standardised.
+FAMILY_OF: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(_TURKIC, _TURKIC)
+#: Texts by which a cell's own location and spread count as much as its language's.
+_SHRINKAGE: Final = 40.0
+_NORMAL_90: Final = 1.2815515594600038
+#: Centres of the bins on the logarithmic length scale.
+_BIN_CENTRES: Final = np.log([70.0, 140.0, 280.0, 560.0])
+
+
+def length_bin(words: int) -> int:
+    """Index into :data:`BIN_NAMES`; texts below :data:`SHORTEST_WORDS` fall into the first."""
+    return max(0, sum(words >= edge for edge in BIN_EDGES) - 1)
+
+
+def conformal_p_value(calibration: NDArray[np.float64], score: float) -> float:
+    """Share of calibration scores at least ``score``, the text itself counted: in (0, 1].
+
+    Args:
+        calibration: scores of human texts, ascending, shape (n,); may be empty (p is then 1).
+    """
+    above = len(calibration) - int(np.searchsorted(calibration, score, side="left"))
+    return (1 + above) / (len(calibration) + 1)
+
+
+def smallest_cell(target_fpr: float) -> int:
+    """Calibration texts a verdict at ``target_fpr`` needs: with fewer, no p-value can be that small."""
+    return max(1, math.ceil(1 / target_fpr - 1e-9) - 1)
+
+
+def _robust(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Median, and spread of the upper half in standard deviations of a normal distribution."""
+    middle, upper = np.quantile(values, [0.5, 0.9])
+    return float(middle), float(max(upper - middle, 1e-3) / _NORMAL_90)
+
+
+@dataclass(frozen=True)
+class ScoreScale:
+    """Location and spread of human log-odds by language and length; ``slope`` and ``intercept`` to a
+    probability.
+
+    ``locations`` and ``spreads`` map a language (and ``"any"``) to values at the bin centres, shape (4,).
+    """
+
+    locations: dict[str, NDArray[np.float64]]
+    spreads: dict[str, NDArray[np.float64]]
+    slope: float
+    intercept: float
+
+    @classmethod
+    def fit(cls, scores: NDArray[np.float64], languages: Sequence[str], words: Sequence[int]) -> ScoreScale:
+        """Fit locations and spreads to human texts; the map to probabilities stays the identity.
+
+        Small cells lean on their language, small languages on all languages.
+        """
+        names, bins = np.asarray(languages), np.array([length_bin(count) for count in words])
+        centre, width = _robust(scores)
+        locations = {"any": np.empty(len(BIN_NAMES))}
+        spreads = {"any": np.empty(len(BIN_NAMES))}
+        residual = scores.copy()
+        for index in range(len(BIN_NAMES)):
+            cell = scores[bins == index]
+            share = len(cell) / (len(cell) + _SHRINKAGE)
+            own = _robust(cell) if len(cell) else (centre, width)
+            locations["any"][index] = share * own[0] + (1 - share) * centre
+            spreads["any"][index] = math.exp(share * math.log(own[1]) + (1 - share) * math.log(width))
+        residual = (scores - locations["any"][bins]) / spreads["any"][bins]
+        for language in np.unique(names):
+            members = names == language
+            shift, factor = _shrunk(residual[members], 0.0, 1.0)
+            place, spread = np.empty(len(BIN_NAMES)), np.empty(len(BIN_NAMES))
+            for index in range(len(BIN_NAMES)):
+                own_shift, own_factor = _shrunk(residual[members & (bins == index)], shift, factor)
+                place[index] = locations["any"][index] + own_shift * spreads["any"][index]
+                spread[index] = own_factor * spreads["any"][index]
+            locations[str(language)], spreads[str(language)] = place, spread
+        return cls(locations, spreads, 1.0, 0.0)
+
+    def standardise(
+        self, scores: NDArray[np.float64], language: str, words: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Human standard deviations above the human median of this language and length, shape (n,)."""
+        known = language if language in self.locations else "any"
+        length = np.log(np.maximum(words, 1))
+        location = np.interp(length, _BIN_CENTRES, self.locations[known])
+        spread = np.exp(np.interp(length, _BIN_CENTRES, np.log(self.spreads[known])))
+        return np.asarray((scores - location) / spread)
+
+    def probability(self, standardised: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of a machine text where both classes are equally common; strictly increasing."""
+        return np.asarray(expit(self.slope * standardised + self.intercept))
+
+
+def _shrunk(values: NDArray[np.float64], shift: float, factor: float) -> tuple[float, float]:
+    """Location and spread of ``values``, drawn towards ``shift`` and ``factor`` where there are few."""
+    if not len(values):
+        return shift, factor
+    share = len(values) / (len(values) + _SHRINKAGE)
+    middle, spread = _robust(values)
+    return (
+        share * middle + (1 - share) * shift,
+        math.exp(share * math.log(spread) + (1 - share) * math.log(factor)),
+    )
+
+
+@dataclass(frozen=True)
+class ConformalCalibration:
+    """Standardised scores of human calibration texts: ``cells[(language, bin name)]`` ascending."""
+
+    cells: dict[tuple[str, str], NDArray[np.float64]]
+
+    def _pool(self, languages: Sequence[str], bins: Sequence[str]) -> NDArray[np.float64]:
+        parts = [
+            self.cells[(language, name)]
+            for language in languages
+            for name in bins
+            if (language, name) in self.cells
+        ]
+        return np.sort(np.concatenate(parts)) if parts else np.zeros(0)
+
+    def cell_for(
+        self, language: str, words: int, target_fpr: float
+    ) -> tuple[CalibrationCell, NDArray[np.float64]]:
+        """The narrowest pool of texts that can carry a verdict at ``target_fpr``, and its scores.
+
+        Order: this language and length; this language, all lengths; the language family at this length; the
+        family at all lengths. When none is large enough the language's own pool comes back, and its size
+        says so.
+        """
+        here = BIN_NAMES[length_bin(words)]
+        family = FAMILY_OF.get(language, (language,))
+        candidates = (
+            ((language,), (here,), here),
+            ((language,), BIN_NAMES, ALL_LENGTHS),
+            (family, (here,), here),
+            (family, BIN_NAMES, ALL_LENGTHS),
+        )
+        needed = smallest_cell(target_fpr)
+        for index, (languages, bins, name) in enumerate(candidates):
+            scores = self._pool(languages, bins)
+            if len(scores) >= needed:
+                return CalibrationCell(language, name, len(scores), index > 0), scores
+        scores = self._pool((language,), BIN_NAMES)
+        return CalibrationCell(language, ALL_LENGTHS, len(scores), True), scores
+
+
+def save_calibration(path: Path, scale: ScoreScale, conformal: ConformalCalibration) -> None:
+    """Write scale and calibration scores as one compressed array file."""
+    arrays: dict[str, Any] = {"probability": np.array([scale.slope, scale.intercept])}
+    for language, location in scale.locations.items():
+        arrays[f"scale/{language}"] = np.stack([location, scale.spreads[language]])
+    for (language, name), scores in conformal.cells.items():
+        arrays[f"cell/{language}/{name}"] = scores.astype(np.float32)
+    np.savez_compressed(path, **arrays)
+
+
+def load_calibration(path: Path) -> tuple[ScoreScale, ConformalCalibration]:
+    """Read what :func:`save_calibration` wrote.
+
+    Raises:
+        FileNotFoundError: no file at ``path``.
+        ValueError: the file is no calibration.
+    """
+    locations: dict[str, NDArray[np.float64]] = {}
+    spreads: dict[str, NDArray[np.float64]] = {}
+    cells: dict[tuple[str, str], NDArray[np.float64]] = {}
+    with np.load(path, allow_pickle=False) as stored:
+        if "probability" not in stored.files:
+            raise ValueError(f"{path} holds no calibration")
+        slope, intercept = (float(value) for value in stored["probability"])
+        for key in stored.files:
+            kind, _, rest = key.partition("/")
+            if kind == "scale":
+                locations[rest], spreads[rest] = stored[key]
+            elif kind == "cell":
+                language, _, name = rest.partition("/")
+                cells[(language, name)] = np.sort(stored[key].astype(np.float64))
+    return ScoreScale(locations, spreads, slope, intercept), ConformalCalibration(cells)

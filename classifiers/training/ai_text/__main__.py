@@ -1,0 +1,106 @@
+"""``python -m classifiers.training.ai_text --data DIR``: corpora in, weights and model card out."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from classifiers.ai_text.calibration import save_calibration
+from classifiers.ai_text.detector import CALIBRATION_FILE, LINEAR_FILE, NORMS_FILE, WEIGHTS
+from classifiers.ai_text.linear import LinearScorer
+from classifiers.models import models_home
+from classifiers.training.ai_text.calibrate_stage import (
+    ScoredCrop,
+    fit_calibration,
+    fit_norms,
+    length_crops,
+    score_crops,
+)
+from classifiers.training.ai_text.card import figures_table, write_card
+from classifiers.training.ai_text.corpus import Document
+from classifiers.training.ai_text.crops import cut_all
+from classifiers.training.ai_text.evaluation import cross_fit, figures
+from classifiers.training.ai_text.linear_stage import fit_linear
+from classifiers.training.ai_text.splits import select, unit_hash
+from classifiers.training.ai_text.stored_documents import build_documents, load_stored
+
+STAGES = ("documents", "linear", "encoder", "calibrate")
+#: The linear detector learns no more from the ten-thousandth English text; memory would be all it costs.
+_LINEAR_DOCUMENTS = 4000
+
+
+def at_most(documents: Sequence[Document], limit: int) -> list[Document]:
+    """At most ``limit`` documents per language, chosen by their hash."""
+    by_language: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        by_language[document.language].append(document)
+    return [
+        document
+        for language in sorted(by_language)
+        for document in sorted(by_language[language], key=lambda item: unit_hash(item.id))[:limit]
+    ]
+
+
+def train_linear(documents: Sequence[Document], weights: Path) -> None:
+    """Fit and write the linear detector on the training part."""
+    crops = cut_all(at_most(select(documents, "train"), _LINEAR_DOCUMENTS), per_document=2, seed=1)
+    weights.mkdir(parents=True, exist_ok=True)
+    fit_linear(crops).save(weights / LINEAR_FILE)
+
+
+def score_held_out(documents: Sequence[Document], weights: Path) -> list[ScoredCrop]:
+    """Raw scores of the calibration and test parts by the weights on disk."""
+    held_out = at_most(select(documents, "calibration", "test"), _LINEAR_DOCUMENTS)
+    return score_crops(length_crops(held_out), LinearScorer.load(weights / LINEAR_FILE).score)
+
+
+def calibrate(documents: Sequence[Document], weights: Path, target_fpr: float) -> None:
+    """Calibrate on all held-out texts, measure by cross-fit, write norms and card."""
+    scored = score_held_out(documents, weights)
+    scale, conformal = fit_calibration(scored)
+    save_calibration(weights / CALIBRATION_FILE, scale, conformal)
+    fit_norms(select(documents, "train")).save(weights / NORMS_FILE)
+    found = figures(cross_fit(scored, target_fpr))
+    training = (
+        "Linear detector: hashed character 2- to 5-grams, one weight vector over all languages and one "
+        f"correction per language, trained on a processor ({platform.machine()}) in minutes."
+    )
+    write_card(weights, documents, found, target_fpr=target_fpr, training=training)
+    print(figures_table(found))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the chosen stages in order."""
+    parser = argparse.ArgumentParser(prog="python -m classifiers.training.ai_text", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ai_text/LANG.jsonl.gz")
+    parser.add_argument("--work", type=Path, help="folder for what passes between stages and checkpoints")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where weights and card go")
+    parser.add_argument("--stages", default="documents,linear,calibrate", help=f"of {', '.join(STAGES)}")
+    parser.add_argument("--fpr", type=float, default=0.01, help="false-alarm rate of the card's figures")
+    parser.add_argument("--steps", type=int, help="encoder steps; fewer than the plan's to end a run early")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads of the encoder stage")
+    options = parser.parse_args(arguments)
+    stages = options.stages.split(",")
+    if unknown := set(stages) - set(STAGES):
+        parser.error(f"unknown stages: {', '.join(sorted(unknown))}")
+    work = options.work or models_home() / "training" / "ai_text"
+    stored = work / "documents.jsonl.gz"
+    if "documents" in stages or not stored.exists():
+        documents = build_documents(options.data, stored)
+    else:
+        documents = load_stored(stored)
+    if "linear" in stages:
+        train_linear(documents, options.weights)
+    if "encoder" in stages:
+        from classifiers.training.ai_text.encoder_run import train_encoder
+
+        train_encoder(documents, work / "encoder", options.weights, options.steps, options.threads)
+    if "calibrate" in stages:
+        calibrate(documents, options.weights, options.fpr)
+
+
+if __name__ == "__main__":
+    main()

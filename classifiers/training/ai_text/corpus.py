@@ -1,0 +1,206 @@
+"""Reading the detector's corpora: repair what a source did to its texts, then join what must not be
+separated.
+
+Every repair undoes a property of the *collection* (annotation instead of text, blanks before commas, headings
+that only one class carries), because a detector trained on such a property scores perfectly and knows
+nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import regex
+
+from classifiers.ai_text.view import detector_view
+from classifiers.text import canonicalise, count_words, split_sentences
+
+Label = Literal["human", "ai", "ai_rewritten", "ai_translated"]
+LABELS: Final[tuple[Label, ...]] = ("human", "ai", "ai_rewritten", "ai_translated")
+
+#: Sources whose texts are runs of unrelated sentences: usable as hard negatives, not as articles.
+SHUFFLED_SOURCES: Final = frozenset({"kaznerd-kk", "nerkor-hu", "apertium-kdt-kk"})
+#: Sources of professional translations.
+TRANSLATED_SOURCES: Final = frozenset({"ntrex", "xwmt"})
+
+_LABEL_PREFIX: Final = regex.compile(
+    r"^\W*(?:Başlıq|Məzmun|İçərik|Mətn|Xəbər|Title|Headline|Content|Article|Заголовок|Текст|Cím|Başlık)\s*:\W*",
+    regex.IGNORECASE | regex.MULTILINE,
+)
+_CG3_SURFACE: Final = regex.compile(r'^"<(.*)>"$', regex.MULTILINE)
+_TERMINAL: Final = regex.compile(r"[.!?…:;][\"”»'’)*_\]]*$")
+_SHINGLE_WORDS: Final = 12
+#: A sentence that stands in so many texts is the outlet's ("click the picture to watch"), not the author's.
+_BOILERPLATE_TEXTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text with its origin.
+
+    ``sentences`` are detector views, in order; ``group`` names the documents that must stay on one side of
+    every split; ``attack`` names how the text was attacked by its source, empty for untouched texts.
+    """
+
+    id: str
+    language: str
+    label: Label
+    generator: str
+    domain: str
+    source: str
+    group: str
+    attack: str
+    sentences: tuple[str, ...]
+    words: int
+
+    @property
+    def machine(self) -> bool:
+        return self.label != "human"
+
+    @property
+    def view(self) -> str:
+        return " ".join(self.sentences)
+
+
+def languages_in(folder: Path) -> list[str]:
+    """Language codes that have a corpus file in ``folder/ai_text``, in code order.
+
+    Raises:
+        FileNotFoundError: the folder holds no such file.
+    """
+    found = sorted(path.name.split(".")[0] for path in (folder / "ai_text").glob("*.jsonl.gz"))
+    if not found:
+        raise FileNotFoundError(f"no LANG.jsonl.gz under {folder / 'ai_text'}")
+    return found
+
+
+def read_rows(folder: Path, language: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one language's corpus file as they stand."""
+    with gzip.open(folder / "ai_text" / f"{language}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def repair(text: str, source: str) -> str:
+    """Undo what the collection did to a text: annotation, field names, heading lines."""
+    if source == "apertium-kdt-kk":
+        return " ".join(_CG3_SURFACE.findall(text))
+    text = _LABEL_PREFIX.sub("", text)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1:
+        prose = [line for line in lines if len(line.split()) > 14 or _TERMINAL.search(line)]
+        # A text of nothing but short lines is verse or a list: keep it as it is rather than losing it.
+        text = "\n".join(prose if prose else lines)
+    return text
+
+
+def _attack_of(domain: str) -> str:
+    """Name the attack a DetectRL domain stands for; empty for plain generations and plain human texts."""
+    parts = domain.split("/")
+    if len(parts) > 1:
+        return parts[-1]
+    return parts[0] if parts[0].startswith(("paraphrase_", "adversarial_", "prompt_")) else ""
+
+
+def _join_short_runs(rows: list[dict[str, Any]], at_least: int) -> list[dict[str, Any]]:
+    """Concatenate single annotated sentences, in document order, to texts of at least ``at_least`` words."""
+    joined: list[dict[str, Any]] = []
+    pending: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda row: str(row["group"])):
+        pending.append(row)
+        if sum(len(item["text"].split()) for item in pending) >= at_least:
+            text = " ".join(item["text"] for item in pending)
+            joined.append({**pending[0], "text": text})
+            pending = []
+    return joined
+
+
+def _repaired_rows(folder: Path, language: str) -> list[dict[str, Any]]:
+    rows = [{**row, "text": repair(row["text"], row["source"])} for row in read_rows(folder, language)]
+    annotated = [row for row in rows if row["source"] == "apertium-kdt-kk"]
+    if not annotated:
+        return rows
+    others = [row for row in rows if row["source"] != "apertium-kdt-kk"]
+    return others + _join_short_runs(annotated, at_least=90)
+
+
+def load_documents(folder: Path, language: str, *, at_least_words: int = 40) -> list[Document]:
+    """Load one language's documents through the canonical form and the detector view.
+
+    Mixed-authorship texts (DetectRL ``Data_Mixing``) are left out: their single label is wrong for half of
+    each text. Sentences that recur across texts are an outlet's furniture and go. Documents shorter than
+    ``at_least_words`` are left out.
+    """
+    rows = [row for row in _repaired_rows(folder, language) if "Data_Mixing" not in row["domain"]]
+    texts = [_sentence_views(row["text"], language) for row in rows]
+    seen = Counter(sentence.lower() for sentences in texts for sentence in set(sentences))
+    documents: list[Document] = []
+    for row, all_sentences in zip(rows, texts, strict=True):
+        sentences = tuple(
+            sentence for sentence in all_sentences if seen[sentence.lower()] < _BOILERPLATE_TEXTS
+        )
+        words = sum(count_words(sentence) for sentence in sentences)
+        if words < at_least_words:
+            continue
+        documents.append(
+            Document(
+                id=row["id"],
+                language=language,
+                label=row["label"],
+                generator=row["generator"] or "",
+                domain=row["domain"],
+                source=row["source"],
+                group=row["group"],
+                attack=_attack_of(row["domain"]) if row["source"] == "detectrl" else "",
+                sentences=sentences,
+                words=words,
+            )
+        )
+    return documents
+
+
+def _sentence_views(text: str, language: str) -> list[str]:
+    canonical = canonicalise(text).text
+    views = (detector_view(canonical[s.start : s.end]) for s in split_sentences(canonical, language))
+    return [view for view in views if view]
+
+
+def _shingles(document: Document) -> set[int]:
+    """Hashes of every eighth (by hash) 12-word shingle: enough to find copies, cheap to hold."""
+    words = regex.findall(r"\w+", document.view.lower())
+    found = set()
+    for start in range(len(words) - _SHINGLE_WORDS + 1):
+        digest = hashlib.blake2b(
+            " ".join(words[start : start + _SHINGLE_WORDS]).encode(), digest_size=8
+        ).digest()
+        value = int.from_bytes(digest, "big")
+        if value % 8 == 0:
+            found.add(value)
+    return found
+
+
+def join_near_duplicates(documents: Iterable[Document]) -> list[Document]:
+    """Give documents that share a 12-word shingle one group, so that no copy crosses a split."""
+    documents = list(documents)
+    parent: dict[str, str] = {document.group: document.group for document in documents}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    owner: dict[int, str] = {}
+    for document in documents:
+        for shingle in _shingles(document):
+            other = owner.setdefault(shingle, document.group)
+            first, second = sorted((root(other), root(document.group)))
+            parent[second] = first
+    return [replace(document, group=root(document.group)) for document in documents]

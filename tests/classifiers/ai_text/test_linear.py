@@ -1,0 +1,89 @@
+"""The linear detector learns, adds a language's correction to the shared weights, and survives its file."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from classifiers.ai_text.linear import SHARED, LinearScorer
+from classifiers.training.ai_text.corpus import Document
+from classifiers.training.ai_text.crops import cut_all
+from classifiers.training.ai_text.linear_stage import fit_linear, fit_logistic
+
+PLAIN = ("rain", "bread", "the tram", "my aunt", "a dog", "the kettle", "a fence", "old boots")
+GRAND = ("development", "significance", "transformation", "sustainability", "engagement", "innovation")
+
+
+def document(index: int, language: str, machine: bool) -> Document:
+    generator = random.Random(f"{index}{language}{machine}")
+    words = GRAND if machine else PLAIN
+    sentences = tuple(
+        f"{generator.choice(words).capitalize()} met {generator.choice(words)}, "
+        f"and {generator.choice(words)} stayed near {generator.choice(words)} until evening."
+        for _ in range(14)
+    )
+    count = sum(len(sentence.split()) for sentence in sentences)
+    return Document(
+        f"{language}-{machine}-{index}", language, "ai" if machine else "human", "", "news",
+        "model" if machine else "paper", f"g{index}", "", sentences, count,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scorer() -> LinearScorer:
+    documents = [
+        document(i, lang, machine) for i in range(12) for lang in ("en", "tr") for machine in (False, True)
+    ]
+    return fit_linear(cut_all(documents, per_document=1, seed=1))
+
+
+def test_machine_words_score_higher(scorer: LinearScorer) -> None:
+    human, machine = (document(99, "en", kind).view for kind in (False, True))
+    low, high = scorer.score([human, machine], "en")
+    assert high > low + 0.5
+
+
+def test_a_language_adds_its_correction(scorer: LinearScorer) -> None:
+    text = [document(98, "tr", True).view]
+    features = scorer.features(text)
+    expected = (
+        features @ (scorer.weights[SHARED] + scorer.weights["tr"])
+        + scorer.biases[SHARED]
+        + scorer.biases["tr"]
+    )
+    assert scorer.score(text, "tr") == pytest.approx(expected, abs=1e-4)
+    assert scorer.score(text, "xx") == pytest.approx(
+        features @ scorer.weights[SHARED] + scorer.biases[SHARED], abs=1e-4
+    )
+
+
+def test_eight_bit_weights_score_alike(scorer: LinearScorer, tmp_path: Path) -> None:
+    scorer.save(tmp_path / "linear.npz")
+    loaded = LinearScorer.load(tmp_path / "linear.npz")
+    texts = [document(i, "en", kind).view for i in (50, 51) for kind in (False, True)]
+    assert np.allclose(loaded.score(texts, "en"), scorer.score(texts, "en"), atol=0.1)
+    assert loaded.languages == ("en", "tr")
+
+
+def test_no_texts_and_empty_texts_score_without_fuss(scorer: LinearScorer) -> None:
+    assert scorer.score([], "en").shape == (0,)
+    assert np.isfinite(scorer.score(["", "a"], "en")).all()
+
+
+def test_another_array_file_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", a=np.zeros(1))
+    with pytest.raises(ValueError, match="no linear detector"):
+        LinearScorer.load(tmp_path / "other.npz")
+
+
+def test_the_offset_is_what_the_weights_correct() -> None:
+    generator = np.random.default_rng(0)
+    features = csr_matrix(generator.standard_normal((200, 3)))
+    target = (features @ np.array([2.0, 0.0, 0.0]) > 0).astype(float)
+    around_truth, _ = fit_logistic(
+        features, target, np.ones(200), penalty=0.1, offset=np.asarray(features @ np.array([8.0, 0.0, 0.0]))
+    )
+    alone, _ = fit_logistic(features, target, np.ones(200), penalty=0.1)
+    assert abs(around_truth[0]) < 0.2 < alone[0]
