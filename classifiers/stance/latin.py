@@ -44,6 +44,8 @@ def to_latin(word: str, language: str) -> str:
 def sound_key(word: str, language: str) -> str:
     """``word`` by its sounds, roughly, whatever alphabet spells it: ``Шымкент`` and ``Shymkent`` share a key."""
     latin = to_latin(word, language)
+    if language in ("az", "uz"):  # x is the h of "Bach" there
+        latin = latin.replace("x", "h")
     for old, new in _SOUNDS:
         latin = latin.replace(old, new)
     if language in ("tr", "az"):  # c is the j of "jam" there

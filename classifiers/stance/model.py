@@ -21,8 +21,8 @@ class StanceModel:
     """Says whether evidence supports or contradicts a claim, or decides neither, and names the differences it saw.
 
     Probabilities are calibrated by a
-    temperature and per-stance offsets fitted on rows held out; below ``abstain_below`` the model abstains. Weights and
-    their figures: ``weights/MODEL_CARD.md``.
+    temperature and by a caution against "contradicts" where no number or date clashes, both fitted on rows held out;
+    below ``abstain_below`` the model abstains. Weights and their figures: ``weights/MODEL_CARD.md``.
     """
 
     def __init__(self, trees: BoostedTrees, settings: dict[str, object]) -> None:
@@ -30,7 +30,7 @@ class StanceModel:
             raise ValueError("stance weights were trained on other features: train them again")
         self._trees = trees
         self._temperature = float(str(settings["temperature"]))
-        self._offsets = np.asarray(settings["offsets"], dtype=np.float32)
+        self._caution = float(str(settings["caution"]))
         self.abstain_below = float(str(settings["abstain_below"]))
         self.model_version = str(settings["model_version"])
 
@@ -59,7 +59,7 @@ class StanceModel:
 
     def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated probabilities ``(n, 3)`` in the order of ``STANCES`` for feature rows."""
-        return softmax(self._trees.logits(rows) / self._temperature + self._offsets)
+        return calibrated(self._trees.logits(rows), rows, self._temperature, self._caution)
 
     def _result(self, probabilities: NDArray[np.float32], report: GuardReport) -> StanceResult:
         best = int(probabilities.argmax())
@@ -71,6 +71,21 @@ class StanceModel:
             abstained=abstained,
             guards={str(name): verdict for name, verdict in report.verdicts.items()},
         )
+
+
+_CLASHES = [FEATURE_NAMES.index("numbers_clashing"), FEATURE_NAMES.index("dates_clashing")]
+
+
+def calibrated(
+    logits: NDArray[np.float32], rows: NDArray[np.float32], temperature: float, caution: float
+) -> NDArray[np.float32]:
+    """Probabilities ``(n, 3)`` from logits; ``caution`` speaks for "supports" in rows without a clashing value.
+
+    A clash of numbers or dates is hard evidence; without one, "contradicts" rests on cues that paraphrases show too.
+    """
+    adjusted = logits / np.float32(temperature)
+    adjusted[:, 0] += np.float32(caution) * (rows[:, _CLASHES].sum(axis=1) == 0)
+    return softmax(adjusted)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from sklearn.model_selection import GroupKFold
 from classifiers.models import load_encoder
 from classifiers.stance.evidence import STANCES
 from classifiers.stance.features import FEATURE_NAMES, pair_features
-from classifiers.stance.model import WEIGHTS, softmax
+from classifiers.stance.model import WEIGHTS, calibrated, softmax
 from classifiers.stance.trees import BoostedTrees
 from classifiers.training.stance_card import write_card
 from classifiers.training.stance_pairs import CONTRADICTS, SUPPORTS, LabelledPair, ParallelPairs, written_variants
@@ -33,7 +33,7 @@ from classifiers.training.vectors import VectorCache
 PARALLEL_PAIRS = 6000
 PARALLEL_WEIGHT = 0.4
 FOLDS = 8
-# Wrongly said "contradicts" of a paraphrase in its own language: the offsets are set to stay below this.
+# Wrongly said "contradicts" of a paraphrase in its own language: the caution is set to stay below this.
 PARAPHRASES_CONTRADICTED = 0.08
 # An answer less probable than this is no answer.
 ABSTAIN_BELOW = 0.5
@@ -57,20 +57,21 @@ def featurise(pairs: Sequence[LabelledPair], cache: VectorCache) -> Floats:
     return rows
 
 
-def calibrate(logits: Floats, stances: NDArray[np.int64], paraphrases: NDArray[np.bool_]) -> tuple[float, Floats]:
-    """Temperature by likelihood on held-out logits, then an offset to "supports" that keeps paraphrases safe."""
+def calibrate(
+    logits: Floats, rows: Floats, stances: NDArray[np.int64], paraphrases: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Temperature by likelihood on held-out logits, then the caution that keeps paraphrases safe."""
 
     def loss(log_temperature: NDArray[np.float64]) -> float:
         probabilities = softmax(logits / np.float32(np.exp(log_temperature[0])))
         return float(-np.log(probabilities[np.arange(len(stances)), stances] + 1e-9).mean())
 
     temperature = float(np.exp(minimize(loss, np.zeros(1), method="Nelder-Mead").x[0]))
-    for offset in np.arange(0, 3, 0.05):
-        offsets = np.array([offset, 0, 0], np.float32)
-        said = (logits[paraphrases] / temperature + offsets).argmax(axis=1)
+    for caution in np.arange(0, 3, 0.05):
+        said = calibrated(logits[paraphrases], rows[paraphrases], temperature, caution).argmax(axis=1)
         if np.mean(said == CONTRADICTS) <= PARAPHRASES_CONTRADICTED:
-            return temperature, offsets
-    raise ValueError("no offset keeps paraphrases from being called contradictions: the head learnt nothing")
+            return temperature, float(caution)
+    raise ValueError("no caution keeps paraphrases from being called contradictions: the head learnt nothing")
 
 
 def held_out_logits(rows: Floats, pairs: Sequence[LabelledPair], written: int, weights: Floats) -> Floats:
@@ -163,8 +164,8 @@ def main() -> None:
     paraphrases = np.array(
         [p.kind == "paraphrase" and p.pair.claim_language == p.pair.evidence_language for p in written]
     )
-    temperature, offsets = calibrate(logits, stances[: len(written)], paraphrases)
-    probabilities = softmax(logits / temperature + offsets)
+    temperature, caution = calibrate(logits, rows[: len(written)], stances[: len(written)], paraphrases)
+    probabilities = calibrated(logits, rows[: len(written)], temperature, caution)
     said = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1) >= ABSTAIN_BELOW
     figures = {
@@ -180,7 +181,7 @@ def main() -> None:
         "encoder": encoder.model_id,
         "features": list(FEATURE_NAMES),
         "temperature": temperature,
-        "offsets": offsets.tolist(),
+        "caution": caution,
         "abstain_below": ABSTAIN_BELOW,
     }
     WEIGHTS.mkdir(exist_ok=True)

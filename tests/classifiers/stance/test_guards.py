@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from classifiers.stance import ClaimEvidence
+from classifiers.stance.guards import inspect
+from classifiers.stance.names import compare_names, find_names, similarity
+from classifiers.stance.negation import negated
+
+
+def verdicts(claim: str, evidence: str, claim_language: str, evidence_language: str | None = None):
+    return inspect(ClaimEvidence(claim, evidence, claim_language, evidence_language or claim_language))
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "languages", "verdict"),
+    [
+        ("Көпір 1973 жылы ашылды.", "Мост открыли в 1973 году.", ("kk", "ru"), ("date", "match")),
+        ("Көпір 1975 жылы ашылды.", "Мост открыли в 1973 году.", ("kk", "ru"), ("date", "mismatch")),
+        ("Fabrika 4.200 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number", "match")),
+        ("Fabrika 4.700 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number", "mismatch")),
+        ("Zavod ellik yetti foiz o‘sdi.", "Завод вырос на 57 %.", ("uz", "ru"), ("number", "match")),
+        ("Zavod ellik olti foiz o‘sdi.", "Завод вырос на 57 %.", ("uz", "ru"), ("number", "mismatch")),
+        ("Завод жапты.", "Завод 12 цехти жапты.", ("ky", "ky"), ("number", "unknown")),
+        ("A híd elkészült.", "A híd nem készült el.", ("hu", "hu"), ("negation", "mismatch")),
+        ("Köpri gurulmady.", "Köpri entek gurulmady.", ("tk", "tk"), ("negation", "match")),
+        ("Körpü tikildi.", "Körpü tikildi.", ("az", "az"), ("negation", "unknown")),
+        ("Мэр Алматы Петров выступил.", "В Ташкенте выступил Каримов.", ("ru", "ru"), ("name", "mismatch")),
+    ],
+)  # fmt: skip
+def test_verdicts(claim: str, evidence: str, languages: tuple[str, str], verdict: tuple[str, str]) -> None:
+    guard, expected = verdict
+    assert verdicts(claim, evidence, *languages).verdicts[guard] == expected
+
+
+def test_the_two_values_are_shown() -> None:
+    report = verdicts("Zavodda 40 işçi var.", "В цехе 45 рабочих.", "az", "ru")
+    assert [(m.type, m.claim_value, m.source_value) for m in report.mismatches] == [("number", "40", "45")]
+
+
+def test_opposites_are_found_only_where_the_word_itself_is_missing() -> None:
+    assert verdicts("Prices rose.", "Prices fell.", "en").opposites == (("rose", "fell"),)
+    assert verdicts("Prices rose, then fell.", "Prices fell.", "en").opposites == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Шымкент", "kk"), ("Shymkent", "en")), (("Тоқаев", "kk"), ("Tokayev", "en")),
+        (("Мирзиёев", "ru"), ("Mirziyoyev", "uz")), (("Bişkek'te", "tr"), ("Бишкекте", "ky")),
+        (("Gurbanguly", "tk"), ("Гурбангулы", "ru")), (("Budapesten", "hu"), ("Будапешт", "ru")),
+        (("Naxçıvanda", "az"), ("Нахичевань", "ru")),
+    ],
+)  # fmt: skip
+def test_names_meet_across_scripts_and_endings(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert similarity(*one, *other) >= 0.78
+
+
+@pytest.mark.parametrize(("one", "other"), [("Петров", "Каримов"), ("Алматы", "Ташкент"), ("Orbán", "Erdoğan")])
+def test_different_names_stay_apart(one: str, other: str) -> None:
+    assert similarity(one, "ru", other, "ru") < 0.78
+
+
+def test_countries_meet_although_their_names_are_translated() -> None:
+    compared = compare_names("Bu, Almaniyada baş verib.", "az", "Это случилось в Германии.", "ru")
+    assert [n.text for n in compared.shared] == ["Almaniyada"]
+    assert compared.only_claim == ()
+
+
+def test_a_sentence_opening_word_is_no_name_by_itself() -> None:
+    assert find_names("Yesterday it rained.", "en") == []
+    assert [n.text for n in find_names("Yesterday Smith left. Smith was late.", "en")] == ["Smith", "Smith"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("az", "O, gəlmədi."), ("kk", "Ол келмеді."), ("ky", "Ал келген жок."), ("tr", "O gelmedi."),
+        ("uz", "U kelmadi."), ("tk", "Ol gelmedi."), ("hu", "Ő nem jött."), ("ru", "Он не пришёл."),
+        ("en", "He didn't come."),
+    ],
+)  # fmt: skip
+def test_negation_is_seen_in_every_language(language: str, text: str) -> None:
+    cues = negated(text, language)
+    assert cues
+    assert all(text[c.start : c.end] == c.text for c in cues)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("az", "O gəldi."), ("kk", "Ол келді."), ("ky", "Ал келди."), ("tr", "O geldi."), ("uz", "U keldi."),
+        ("tk", "Ol geldi."), ("hu", "Ő jött."), ("ru", "Он пришёл."), ("en", "He came."),
+    ],
+)  # fmt: skip
+def test_affirmative_sentences_hold_no_cue(language: str, text: str) -> None:
+    assert negated(text, language) == []
