@@ -1,4 +1,5 @@
-"""Rule features of a sentence: what makes it checkable (numbers, dates, names, reported speech) and what does not.
+"""Rule features of a sentence: what makes it checkable (numbers, dates, names, reported speech) and what
+does not.
 
 They stand beside the sentence vector in the head. None of them names a language, so they carry over.
 """
@@ -37,7 +38,7 @@ FEATURE_NAMES: tuple[str, ...] = (
     "capital_words_share",
 )
 _WORD = re.compile(r"\w+(?:['’ʻʼ-]\w+)*")
-_APOSTROPHES = str.maketrans({c: "'" for c in "ʻʼ’‘`"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("ʻʼ’‘`", "'"))
 _MANY = 3
 
 

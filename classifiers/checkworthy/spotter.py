@@ -17,8 +17,9 @@ WEIGHTS = Path(__file__).with_name("weights")
 class ClaimSpotter:
     """Probability that a sentence states a checkable fact, and how much it deserves checking.
 
-    Two heads share their input: ``claim`` (is it a verifiable factual claim) and ``priority`` (is it of public interest
-    or possible harm, so that fact-checkers would take it up). Weights and their figures: ``weights/MODEL_CARD.md``.
+    Two heads share their input: ``claim`` (is it a verifiable factual claim) and ``priority`` (is it of
+    public interest or possible harm, so that fact-checkers would take it up). Weights and their figures:
+    ``weights/MODEL_CARD.md``.
     """
 
     def __init__(self, arrays: dict[str, NDArray[np.float32]], settings: dict[str, object]) -> None:
@@ -35,7 +36,9 @@ class ClaimSpotter:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> ClaimSpotter:
-        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when unusable."""
+        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when
+        unusable.
+        """
         folder = folder or WEIGHTS
         settings = json.loads((folder / "head.json").read_text(encoding="utf-8"))
         with np.load(folder / "head.npz") as stored:
@@ -47,8 +50,8 @@ class ClaimSpotter:
     ) -> NDArray[np.float32]:
         """Probability, per sentence, of being a check-worthy factual claim; compare with ``threshold``.
 
-        ``vectors``: the packaged encoder's, prompt ``query: ``, one row per sentence. Raises ValueError when rows and
-        sentences differ in number.
+        ``vectors``: the packaged encoder's, prompt ``query: ``, one row per sentence. Raises ValueError when
+        rows and sentences differ in number.
         """
         if len(sentences) != len(vectors):
             raise ValueError(f"{len(sentences)} sentences but {len(vectors)} vectors")
@@ -61,7 +64,8 @@ class ClaimSpotter:
     ) -> NDArray[np.float32]:
         """How likely fact-checkers would take the sentence up, 0 to 1, for ranking within one article.
 
-        Turkish and English have heads of their own; for the others both are averaged. Errors as in :meth:`score`.
+        Turkish and English have heads of their own; for the others both are averaged. Errors as in
+        :meth:`score`.
         """
         if len(sentences) != len(vectors):
             raise ValueError(f"{len(sentences)} sentences but {len(vectors)} vectors")
@@ -81,8 +85,6 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
-def head_inputs(
-    sentences: Sequence[str], vectors: NDArray[np.float32], language: str
-) -> NDArray[np.float32]:
+def head_inputs(sentences: Sequence[str], vectors: NDArray[np.float32], language: str) -> NDArray[np.float32]:
     """What the heads read: the sentence vector, then the rule features; shape (n, dimension + features)."""
     return np.hstack([vectors.astype(np.float32), rule_features(sentences, language)])

@@ -4,4 +4,12 @@ from classifiers.stance.evidence import STANCES, ClaimEvidence, Mismatch, Stance
 from classifiers.stance.match import MatchCalibration
 from classifiers.stance.model import StanceModel
 
-__all__ = ["STANCES", "ClaimEvidence", "MatchCalibration", "Mismatch", "Stance", "StanceModel", "StanceResult"]
+__all__ = [
+    "STANCES",
+    "ClaimEvidence",
+    "MatchCalibration",
+    "Mismatch",
+    "Stance",
+    "StanceModel",
+    "StanceResult",
+]

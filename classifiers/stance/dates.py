@@ -1,7 +1,8 @@
-"""Dates in text, in nine languages: written months and weekdays (CLDR names by babel), numeric dates, bare years.
+"""Dates in text, in nine languages: written months and weekdays (CLDR names by babel), numeric dates, bare
+years.
 
-A date says only what the text says: "5 March" has no year, "2019" no day. Two dates agree when every part that both
-state is equal; relative words ("yesterday") count only when the publication date is given.
+A date says only what the text says: "5 March" has no year, "2019" no day. Two dates agree when every part
+that both state is equal; relative words ("yesterday") count only when the publication date is given.
 """
 
 from __future__ import annotations
@@ -19,17 +20,40 @@ from classifiers.stance.numbers import Quantity, find_quantities
 from classifiers.text import fold_case
 
 _LOCALES = {"uz": ("uz", "uz_Cyrl")}
-# Common spellings CLDR lacks: Soviet-style and Kazakh/Kyrgyz variants, and the ordinary Uzbek and Azerbaijani ones.
+# Common spellings CLDR lacks: Soviet-style and Kazakh/Kyrgyz variants, and the ordinary Uzbek and
+# Azerbaijani ones.
 _EXTRA_MONTHS: dict[str, dict[int, str]] = {
     "uz": {9: "sentyabr", 10: "oktyabr"},
     "kk": {6: "июнь", 7: "июль", 8: "август"},
 }
 _EXTRA_WEEKDAYS: dict[str, dict[int, str]] = {"tk": {4: "annagüni", 0: "ý. birinji güni"}}
-# Names that are ordinary words too: they count only beside a day or a year (months) or only confirm (weekdays).
+# Names that are ordinary words too: they count only beside a day or a year (months) or only confirm
+# (weekdays).
 _AMBIGUOUS_MONTHS = frozenset(
-    ["may", "march", "mart", "март", "май", "maý", "ocak", "ekim", "kasım", "aralık", "nisan", "қазан", "тамыз", "қараша", "мамыр", "маусым", "шілде", "august"]
+    [
+        "may",
+        "march",
+        "mart",
+        "март",
+        "май",
+        "maý",
+        "ocak",
+        "ekim",
+        "kasım",
+        "aralık",
+        "nisan",
+        "қазан",
+        "тамыз",
+        "қараша",
+        "мамыр",
+        "маусым",
+        "шілде",
+        "august",
+    ]
 )
-_AMBIGUOUS_WEEKDAYS = frozenset(["pazar", "bazar", "anna", "жума", "жұма", "juma", "cuma", "cümə", "salı", "kedd", "среда", "жексенбі"])
+_AMBIGUOUS_WEEKDAYS = frozenset(
+    ["pazar", "bazar", "anna", "жума", "жұма", "juma", "cuma", "cümə", "salı", "kedd", "среда", "жексенбі"]
+)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _RECENT_YEAR = re.compile(r"19\d\d|20[0-4]\d")
 _ENDING = r"(?:['-]?\w{0,6})"
@@ -37,7 +61,9 @@ _ENDING = r"(?:['-]?\w{0,6})"
 
 @dataclass(frozen=True, slots=True)
 class WrittenDate:
-    """A date as far as it is stated; ``weekday`` counts from Monday = 0. Offsets are code points of the text read."""
+    """A date as far as it is stated; ``weekday`` counts from Monday = 0. Offsets are code points of the text
+    read.
+    """
 
     year: int | None
     month: int | None
@@ -69,7 +95,7 @@ class _Calendar:
 
 def _stems(forms: Sequence[str]) -> set[str]:
     """The forms of one name reduced to what all inflections share."""
-    common = os.path.commonprefix(list(forms))
+    common = os.path.commonprefix(list(forms))  # noqa: RUF071 (letters are what is meant)
     stems = {common} if len(common) >= 4 else set(forms)
     return {s[:-1] if len(s) > 3 and s[-1] in "ьяаеи" else s for s in stems}
 
@@ -81,8 +107,12 @@ def _calendar(language: str) -> _Calendar:
     for name in _LOCALES.get(language, (language,)):
         locale = Locale.parse(name)
         for number in range(1, 13):
-            forms = {fold_case(locale.months[style]["wide"][number], language) for style in ("format", "stand-alone")}
-            # CLDR's stand-alone Turkish and Hungarian lists fall back to another language: keep what starts alike.
+            forms = {
+                fold_case(locale.months[style]["wide"][number], language)
+                for style in ("format", "stand-alone")
+            }
+            # CLDR's stand-alone Turkish and Hungarian lists fall back to another language: keep what starts
+            # alike.
             own = fold_case(locale.months["format"]["wide"][number], language)
             months |= dict.fromkeys(_stems(sorted({own} | {f for f in forms if f[:3] == own[:3]})), number)
         for day in range(7):
@@ -118,7 +148,9 @@ _RELATIVE: dict[int, frozenset[str]] = {
 
 
 def find_dates(text: str, language: str, published: date | None = None) -> list[WrittenDate]:
-    """Every date in ``text`` in order. ``language``: one of the nine codes. ``published`` resolves relative words."""
+    """Every date in ``text`` in order. ``language``: one of the nine codes. ``published`` resolves relative
+    words.
+    """
     lowered = fold_case(text, language)
     taken = [False] * len(lowered)
     found: list[WrittenDate] = []
@@ -141,7 +173,13 @@ def _candidates(lowered: str, text: str, language: str, published: date | None) 
     for match in calendar.weekday_pattern.finditer(lowered):
         name = match.group("weekday")
         yield WrittenDate(
-            None, None, None, calendar.weekdays[name], name not in _AMBIGUOUS_WEEKDAYS, *match.span(), match.group()
+            None,
+            None,
+            None,
+            calendar.weekdays[name],
+            name not in _AMBIGUOUS_WEEKDAYS,
+            *match.span(),
+            match.group(),
         )
     for quantity in find_quantities(text, language):
         if is_year(quantity):
@@ -153,7 +191,9 @@ def _candidates(lowered: str, text: str, language: str, published: date | None) 
 
 
 def is_year(quantity: Quantity) -> bool:
-    """Whether a quantity reads as a calendar year: four bare digits that count nothing; older ones with a year word."""
+    """Whether a quantity reads as a calendar year: four bare digits that count nothing; older ones with a
+    year word.
+    """
     if quantity.kind not in ("cardinal", "ordinal"):
         return False
     pattern = _YEAR if quantity.unit == "year" else _RECENT_YEAR
@@ -181,12 +221,24 @@ def _written(match: re.Match[str], text: str, calendar: _Calendar) -> Iterator[W
     day_text = match.group("d1") or match.group("d2")
     year_text = match.group("y1") or match.group("y2")
     day = int(day_text) if day_text and 1 <= int(day_text) <= 31 else None
-    if day is None and year_text is None and name in _AMBIGUOUS_MONTHS and not text[match.start("month")].isupper():
+    if (
+        day is None
+        and year_text is None
+        and name in _AMBIGUOUS_MONTHS
+        and not text[match.start("month")].isupper()
+    ):
         return
     certain = day is not None or year_text is not None or name not in _AMBIGUOUS_MONTHS
     start, end = match.span()
     yield WrittenDate(
-        int(year_text) if year_text else None, calendar.months[name], day, None, certain, start, end, text[start:end]
+        int(year_text) if year_text else None,
+        calendar.months[name],
+        day,
+        None,
+        certain,
+        start,
+        end,
+        text[start:end],
     )
 
 
@@ -196,5 +248,11 @@ def _relative(lowered: str, text: str, published: date) -> Iterator[WrittenDate]
             if match.group() in words:
                 day = published + timedelta(days=shift)
                 yield WrittenDate(
-                    day.year, day.month, day.day, day.weekday(), True, *match.span(), text[slice(*match.span())]
+                    day.year,
+                    day.month,
+                    day.day,
+                    day.weekday(),
+                    True,
+                    *match.span(),
+                    text[slice(*match.span())],
                 )

@@ -44,8 +44,9 @@ class Mismatch:
 class StanceResult:
     """Stance of the evidence towards the claim.
 
-    ``scores`` are calibrated probabilities of the three stances and add up to 1. ``abstained`` says that none was
-    probable enough; ``stance`` is then ``not_enough_info``. ``mismatches`` are what the guards saw, whatever the stance.
+    ``scores`` are calibrated probabilities of the three stances and add up to 1. ``abstained`` says that
+    none was probable enough; ``stance`` is then ``not_enough_info``. ``mismatches`` are what the guards saw,
+    whatever the stance.
     """
 
     stance: Stance

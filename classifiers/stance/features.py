@@ -1,4 +1,5 @@
-"""Features of a claim/evidence pair for the stance head: what the guards saw, word overlap, lengths and the cosine.
+"""Features of a claim/evidence pair for the stance head: what the guards saw, word overlap, lengths and the
+cosine.
 
 No feature knows the language, so that what is learnt in one holds in all.
 """
@@ -52,7 +53,8 @@ def pair_features(
 ) -> tuple[NDArray[np.float32], list[GuardReport]]:
     """Feature rows ``(n, len(FEATURE_NAMES))`` and the guards' reports.
 
-    ``cosines``: one per pair, or None when no vectors are at hand (the column is then NaN, which the head can handle).
+    ``cosines``: one per pair, or None when no vectors are at hand (the column is then NaN, which the head
+    can handle).
     Raises ValueError when their number differs from that of the pairs.
     """
     if cosines is not None and len(cosines) != len(pairs):

@@ -1,7 +1,7 @@
 """Guards: typed comparisons of a claim with its evidence that no sentence vector makes.
 
-Each guard says ``match``, ``mismatch`` or ``unknown`` and gives the two values. A guard never drops a candidate; it is
-shown to the reader and feeds the stance head.
+Each guard says ``match``, ``mismatch`` or ``unknown`` and gives the two values. A guard never drops a
+candidate; it is shown to the reader and feeds the stance head.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from classifiers.stance.units import HOURS
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Values of a claim against those of the evidence: how many agree, which clash, which stand on one side alone."""
+    """Values of a claim against those of the evidence: how many agree, which clash, which stand on one side
+    alone.
+    """
 
     agreeing: int
     clashing: tuple[tuple[str, str], ...]
@@ -78,7 +80,9 @@ class GuardReport:
                 )
             )
         if bool(self.claim_negations) != bool(self.evidence_negations):
-            found.append(Mismatch("negation", ", ".join(self.claim_negations), ", ".join(self.evidence_negations)))
+            found.append(
+                Mismatch("negation", ", ".join(self.claim_negations), ", ".join(self.evidence_negations))
+            )
         return (*found, *(Mismatch("opposite", a, b) for a, b in self.opposites))
 
 
@@ -111,8 +115,9 @@ def pair_quantities(
 ) -> Pairing:
     """Match numbers by value, then pair what is left over by unit and kind as clashes.
 
-    A claim number may also agree with a number inside a date of the evidence (``evidence_with_dates``). Left-over
-    numbers clash only when both are certain and count the same kind of thing; "one" as a word clashes with nothing.
+    A claim number may also agree with a number inside a date of the evidence (``evidence_with_dates``).
+    Left-over numbers clash only when both are certain and count the same kind of thing; "one" as a word
+    clashes with nothing.
     """
     pool = list(evidence)
     left: list[Quantity] = []
@@ -137,14 +142,18 @@ def pair_quantities(
         else:
             rest.remove(rival)
             clashes.append((_shown(quantity), _shown(rival)))
-    return Pairing(agreeing, tuple(clashes), unpaired, only_evidence - len(clashes), sum(q.certain for q in claim))
+    return Pairing(
+        agreeing, tuple(clashes), unpaired, only_evidence - len(clashes), sum(q.certain for q in claim)
+    )
 
 
 def _rival(quantity: Quantity, rest: list[Quantity]) -> Quantity | None:
     candidates = [e for e in rest if e.kind == quantity.kind and _comparable(quantity, e)]
     if not candidates:
         return None
-    return min(candidates, key=lambda e: (e.unit != quantity.unit, _distance(quantity.values[0], e.values[0])))
+    return min(
+        candidates, key=lambda e: (e.unit != quantity.unit, _distance(quantity.values[0], e.values[0]))
+    )
 
 
 def _comparable(a: Quantity, b: Quantity) -> bool:
@@ -163,7 +172,9 @@ def _shown(quantity: Quantity) -> str:
 
 
 def pair_dates(claim: list[WrittenDate], evidence: list[WrittenDate]) -> Pairing:
-    """Match dates on the parts both state; a claim date clashes with a left-over date that states the same parts."""
+    """Match dates on the parts both state; a claim date clashes with a left-over date that states the same
+    parts.
+    """
     pool = list(evidence)
     left: list[WrittenDate] = []
     agreeing = 0

@@ -14,9 +14,9 @@ WEIGHTS = Path(__file__).with_name("weights")
 class MatchCalibration:
     """Calibrated match probabilities per pair of languages, and the two thresholds to act on.
 
-    E5 cosines crowd between 0.7 and 1, differently for each pair of languages, so a fixed cosine means nothing; one
-    logistic curve per group of pairs does. At ``suggest_threshold`` a match is worth showing, at ``link_threshold``
-    worth linking without asking. Their measured precision: ``weights/MATCH_CARD.md``.
+    E5 cosines crowd between 0.7 and 1, differently for each pair of languages, so a fixed cosine means
+    nothing; one logistic curve per group of pairs does. At ``suggest_threshold`` a match is worth showing,
+    at ``link_threshold`` worth linking without asking. Their measured precision: ``weights/MATCH_CARD.md``.
     """
 
     def __init__(self, settings: dict[str, object]) -> None:
@@ -28,7 +28,9 @@ class MatchCalibration:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> MatchCalibration:
-        """Load the packaged curves, or those in ``folder``. Raises FileNotFoundError or ValueError when unusable."""
+        """Load the packaged curves, or those in ``folder``. Raises FileNotFoundError or ValueError when
+        unusable.
+        """
         return cls(json.loads(((folder or WEIGHTS) / "match.json").read_text(encoding="utf-8")))
 
     def probability(

@@ -18,11 +18,13 @@ WEIGHTS = Path(__file__).with_name("weights")
 
 
 class StanceModel:
-    """Says whether evidence supports or contradicts a claim, or decides neither, and names the differences it saw.
+    """Says whether evidence supports or contradicts a claim, or decides neither, and names the differences
+    it saw.
 
     Probabilities are calibrated by a
-    temperature and by a caution against "contradicts" where no number or date clashes, both fitted on rows held out;
-    below ``abstain_below`` the model abstains. Weights and their figures: ``weights/MODEL_CARD.md``.
+    temperature and by a caution against "contradicts" where no number or date clashes, both fitted on rows
+    held out; below ``abstain_below`` the model abstains. Weights and their figures:
+    ``weights/MODEL_CARD.md``.
     """
 
     def __init__(self, trees: BoostedTrees, settings: dict[str, object]) -> None:
@@ -36,7 +38,9 @@ class StanceModel:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> StanceModel:
-        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when unusable."""
+        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when
+        unusable.
+        """
         folder = folder or WEIGHTS
         settings = json.loads((folder / "stance.json").read_text(encoding="utf-8"))
         with np.load(folder / "stance.npz") as stored:
@@ -48,8 +52,9 @@ class StanceModel:
     ) -> list[StanceResult]:
         """One result per pair, in order.
 
-        ``cosines``: similarity of each pair's vectors by the packaged encoder (prompt ``query: `` on both sides); None
-        when there are none, at some loss. Raises ValueError when their number differs from that of the pairs.
+        ``cosines``: similarity of each pair's vectors by the packaged encoder (prompt ``query: `` on both
+        sides); None when there are none, at some loss. Raises ValueError when their number differs from that
+        of the pairs.
         """
         if not pairs:
             return []
@@ -79,9 +84,11 @@ _CLASHES = [FEATURE_NAMES.index("numbers_clashing"), FEATURE_NAMES.index("dates_
 def calibrated(
     logits: NDArray[np.float32], rows: NDArray[np.float32], temperature: float, caution: float
 ) -> NDArray[np.float32]:
-    """Probabilities ``(n, 3)`` from logits; ``caution`` speaks for "supports" in rows without a clashing value.
+    """Probabilities ``(n, 3)`` from logits; ``caution`` speaks for "supports" in rows without a clashing
+    value.
 
-    A clash of numbers or dates is hard evidence; without one, "contradicts" rests on cues that paraphrases show too.
+    A clash of numbers or dates is hard evidence; without one, "contradicts" rests on cues that paraphrases
+    show too.
     """
     adjusted = logits / np.float32(temperature)
     adjusted[:, 0] += np.float32(caution) * (rows[:, _CLASHES].sum(axis=1) == 0)

@@ -1,7 +1,9 @@
-"""Named things in a pair of texts: which names of the claim the evidence holds, across scripts and case endings.
+"""Named things in a pair of texts: which names of the claim the evidence holds, across scripts and case
+endings.
 
-Names are capitalised words (not merely first in a sentence). Countries are compared by CLDR territory, since their
-names are translated rather than transliterated ("Almaniya", "Germany"). Everything else is compared by sound.
+Names are capitalised words (not merely first in a sentence). Countries are compared by CLDR territory, since
+their names are translated rather than transliterated ("Almaniya", "Germany"). Everything else is compared by
+sound.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def _territory(word: str, language: str) -> str | None:
 
 
 def find_names(text: str, language: str) -> list[Name]:
-    """Capitalised names in ``text``. A sentence's first word counts only where it is written so again or is a country.
+    """Capitalised names in ``text``. A sentence's first word counts only where it is written so again or is
+    a country.
 
     Offsets are code points of ``text``; ``stem`` drops a case ending set off by an apostrophe or hyphen.
     """
@@ -108,12 +111,15 @@ def similarity(a: str, a_language: str, b: str, b_language: str) -> float:
 
 
 def _best(name: Name, words: Iterable[tuple[str, str]]) -> float:
-    return max((similarity(name.stem, name.language, word, language) for word, language in words), default=0.0)
+    return max(
+        (similarity(name.stem, name.language, word, language) for word, language in words), default=0.0
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class NameComparison:
-    """``shared``: claim names the evidence holds; ``only_claim`` and ``only_evidence``: names clearly absent opposite.
+    """``shared``: claim names the evidence holds; ``only_claim`` and ``only_evidence``: names clearly absent
+    opposite.
 
     ``order_kept`` is None with fewer than two shared names, else whether they come in the same order.
     """
@@ -133,7 +139,9 @@ def compare_names(claim: str, claim_language: str, evidence: str, evidence_langu
     evidence_codes = {n.territory for n in evidence_names} - {None}
     shared, only_claim = _divide(claim_names, evidence_words, evidence_codes)
     _, only_evidence = _divide(evidence_names, claim_words, claim_codes)
-    return NameComparison(tuple(shared), tuple(only_claim), tuple(only_evidence), _order_kept(shared, evidence_words))
+    return NameComparison(
+        tuple(shared), tuple(only_claim), tuple(only_evidence), _order_kept(shared, evidence_words)
+    )
 
 
 def _divide(
@@ -164,7 +172,9 @@ def _order_kept(shared: list[Name], evidence_words: list[tuple[str, str]]) -> bo
 
 
 def word_overlap(claim: str, claim_language: str, evidence: str, evidence_language: str) -> float:
-    """Share of the claim's words (four letters and up, by Latin stem of five letters) that the evidence holds."""
+    """Share of the claim's words (four letters and up, by Latin stem of five letters) that the evidence
+    holds.
+    """
 
     def stems(text: str, language: str) -> set[str]:
         return {to_latin(m.group(), language)[:5] for m in _WORD.finditer(text) if len(m.group()) >= 4}

@@ -1,7 +1,8 @@
 """Quantities in text, in nine languages, as values that can be compared.
 
 ``find_quantities`` reads digits (with the separators of the language), number words, scale words, percent and
-currency, ordinals, ranges, case endings ("2019'da", "5-ші", "12-го") and words such as "more than" and "about".
+currency, ordinals, ranges, case endings ("2019'da", "5-ші", "12-го") and words such as "more than" and
+"about".
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ Relation = Literal["=", ">", "<", "~"]
 class Quantity:
     """One number as the text means it.
 
-    ``values`` holds every reading: one, or two where the separators are ambiguous ("1,234"). ``certain`` is False for
-    words that may mean something else (tr *yedi*, "seven" or "ate"): they can confirm a number, never refute one.
-    ``start``/``end`` are code-point offsets into the text read, without the unit.
+    ``values`` holds every reading: one, or two where the separators are ambiguous ("1,234"). ``certain`` is
+    False for words that may mean something else (tr *yedi*, "seven" or "ate"): they can confirm a number,
+    never refute one. ``start``/``end`` are code-point offsets into the text read, without the unit.
     """
 
     values: tuple[Decimal, ...]
@@ -48,16 +49,22 @@ class Quantity:
     text: str
 
     def agrees_with(self, other: Quantity) -> bool:
-        """Whether the two can state the same amount; relations ("more than 50" and 57) are taken into account."""
+        """Whether the two can state the same amount; relations ("more than 50" and 57) are taken into
+        account.
+        """
         if self.kind != other.kind and {"percent", "time"} & {self.kind, other.kind}:
             return False
         if self.kind == "time":  # 7:30 in the evening and 19:30
             return any((a - b) % _HALF_DAY == 0 for a in self.values for b in other.values)
         if self.unit != other.unit and self.unit in HOURS and other.unit in HOURS:
-            return any(a * HOURS[self.unit] == b * HOURS[other.unit] for a in self.values for b in other.values)
+            return any(
+                a * HOURS[self.unit] == b * HOURS[other.unit] for a in self.values for b in other.values
+            )
         if self.kind == other.kind == "currency" and self.unit != other.unit:
             return False
-        return any(_compatible(a, self.relation, b, other.relation) for a in self.values for b in other.values)
+        return any(
+            _compatible(a, self.relation, b, other.relation) for a in self.values for b in other.values
+        )
 
 
 _APPROXIMATION = Decimal("0.12")
@@ -143,7 +150,8 @@ class _Piece:
 def find_quantities(text: str, language: str) -> list[Quantity]:
     """Every quantity in ``text``, in order of appearance.
 
-    ``language`` is one of the nine codes; for another the digits alone are read. Offsets count code points of ``text``.
+    ``language`` is one of the nine codes; for another the digits alone are read. Offsets count code points
+    of ``text``.
     """
     lowered = _mark_leading_percent(fold_case(text, language).translate(_APOSTROPHES))
     words = NUMBER_WORDS.get(language)
@@ -170,7 +178,8 @@ def _time(match: re.Match[str], text: str) -> Quantity:
     return Quantity((Decimal(hour * 60 + minute),), "time", None, "=", True, start, end, text[start:end])
 
 
-# Stands for a percent sign or word written before its number, so that no number before it takes it for its unit.
+# Stands for a percent sign or word written before its number, so that no number before it takes it for its
+# unit.
 _PERCENT_AHEAD = "\ue000"
 _LEADING_PERCENT = re.compile(r"yüzde(?=\s+[\w])|%(?=\s?\d)")
 
@@ -208,7 +217,9 @@ Reading = tuple[int, bool, bool, bool]
 
 
 def _read_word(word: str, language: str, words: NumberWords) -> list[Reading] | None:
-    """Values in one word: (value, is a scale, is an ordinal, is certain) each, or None for a word without number."""
+    """Values in one word: (value, is a scale, is an ordinal, is certain) each, or None for a word without
+    number.
+    """
     word = word.replace("ё", "е") if language == "ru" else word
     if language == "en" and word in EN_ORDINALS:
         return [(EN_ORDINALS[word], False, True, word != "second")]
@@ -319,7 +330,9 @@ def _finish(group: list[_Piece], text: str, lowered: str, language: str) -> Quan
     tail = re.sub(r"^(?:['’-]\w+|(?!km|kg)[^\W\d_]{1,5}(?=\s))", "", after) if group[-1].is_literal else after
     if group[-1].is_scale:  # "3 млн. теңге"
         tail = tail.removeprefix(".")
-    unit = CURRENCY_SIGNS.get(before.rstrip()[-1:]) or unit_of(_UNIT_GAP.sub("", tail)) or _attached_unit(after)
+    unit = (
+        CURRENCY_SIGNS.get(before.rstrip()[-1:]) or unit_of(_UNIT_GAP.sub("", tail)) or _attached_unit(after)
+    )
     if before.rstrip().endswith(_PERCENT_AHEAD):
         unit = "percent"
     if before.rstrip().endswith("us$"):
@@ -332,7 +345,14 @@ def _finish(group: list[_Piece], text: str, lowered: str, language: str) -> Quan
         kind = "currency"
     certain = len(group) > 1 or group[0].certain or kind in ("percent", "currency") or unit in HOURS
     return Quantity(
-        _evaluate(group), kind, unit, relation_around(before, after, language), certain, start, end, text[start:end]
+        _evaluate(group),
+        kind,
+        unit,
+        relation_around(before, after, language),
+        certain,
+        start,
+        end,
+        text[start:end],
     )
 
 

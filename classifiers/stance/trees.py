@@ -16,8 +16,8 @@ Integers = NDArray[np.int32]
 class BoostedTrees:
     """Trees of a multi-class gradient booster, all nodes in one row of arrays.
 
-    ``roots[i, k]`` is the first node of round ``i`` for class ``k``; ``left``/``right`` are absolute node numbers, and a
-    leaf has ``feature`` -1. A missing value (NaN) goes left where ``missing_left`` says so.
+    ``roots[i, k]`` is the first node of round ``i`` for class ``k``; ``left``/``right`` are absolute node
+    numbers, and a leaf has ``feature`` -1. A missing value (NaN) goes left where ``missing_left`` says so.
     """
 
     roots: Integers

@@ -1,19 +1,29 @@
 """Units of quantities in nine languages: percent, currencies, lengths, masses, times.
 
-A unit makes two numbers comparable: 57 % and 57 people are no match, and a changed number is paired with the number
-that counts the same thing.
+A unit makes two numbers comparable: 57 % and 57 people are no match, and a changed number is paired with the
+number that counts the same thing.
 """
 
 from __future__ import annotations
 
 import re
 
-CURRENCY_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₺": "TRY", "₽": "RUB", "₸": "KZT", "₼": "AZN", "₴": "UAH"}
+CURRENCY_SIGNS = {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "₺": "TRY",
+    "₽": "RUB",
+    "₸": "KZT",
+    "₼": "AZN",
+    "₴": "UAH",
+}
 
-# Stems at the start of the word that follows (or, for signs, precedes) a number. Long stems may be inflected; the
-# exact ones may not, because a longer word with the same start means something else.
+# Stems at the start of the word that follows (or, for signs, precedes) a number. Long stems may be
+# inflected; the exact ones may not, because a longer word with the same start means something else.
 _STEMS: dict[str, str] = {
-    "percent": "% percent per|cent pct faiz пайыз процент проценттік yüzde yuzde foiz фоиз göterim goterim százalék "
+    "percent": "% percent per|cent pct faiz пайыз процент проценттік yüzde yuzde foiz фоиз göterim goterim "
+    "százalék "
     "szazalek проц",
     "USD": "dollar доллар dolar dollár usd",
     "EUR": "euro евро еуро avro euró yevro ýewro eur",
@@ -58,9 +68,12 @@ _BY_STEM = sorted(
     ),
     key=lambda item: -len(item[0]),
 )
-_SHORT_STEMS = [(stem, unit) for unit, stems in _STEMS.items() for stem in stems.split() if len(stem) <= _SHORT]
+_SHORT_STEMS = [
+    (stem, unit) for unit, stems in _STEMS.items() for stem in stems.split() if len(stem) <= _SHORT
+]
 _SHORT_ENDING = re.compile(r"[a-zа-яёәіңғүұқөһıəöüşçğýáéőűŋ'ў]{0,4}")
-# Spans of time as hours (months and years as their shortest even share), so that two days agree with 48 hours.
+# Spans of time as hours (months and years as their shortest even share), so that two days agree with 48
+# hours.
 HOURS: dict[str | None, int] = {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760}
 
 

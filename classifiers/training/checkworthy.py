@@ -2,9 +2,10 @@
 
     python -m classifiers.training.checkworthy --data DIR
 
-Claim head: Turkish and English posts labelled "verifiable factual claim" (1B) and this project's own examples in nine
-languages. Priority heads: posts labelled check-worthy (1A), one head per labelled language, averaged elsewhere because
-the two sets were annotated apart and differ in base rate. bg, nl and ar posts train nothing: they measure transfer.
+Claim head: Turkish and English posts labelled "verifiable factual claim" (1B) and this project's own
+examples in nine languages. Priority heads: posts labelled check-worthy (1A), one head per labelled language,
+averaged elsewhere because the two sets were annotated apart and differ in base rate. bg, nl and ar posts
+train nothing: they measure transfer.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def load_set(data: Path, cache: VectorCache, language: str, task: str, split: st
 def load_own(cache: VectorCache, rows: Sequence[Row], language: str) -> Labelled:
     """This project's examples in one language."""
     texts = [row[language] for row in rows]
-    return Labelled(texts, head_inputs(texts, cache.encode(texts), language), np.array([r["claim"] for r in rows]))
+    return Labelled(
+        texts, head_inputs(texts, cache.encode(texts), language), np.array([r["claim"] for r in rows])
+    )
 
 
 def tfidf_baseline(balanced: bool) -> Pipeline:
@@ -82,7 +85,9 @@ def best_f1_threshold(labels: NDArray[np.int64], scores: NDArray[Any]) -> float:
     return float(cuts[int(np.argmax([f1_score(labels, scores >= cut) for cut in cuts]))])
 
 
-def fit_logistic(inputs: Floats, labels: NDArray[np.int64], c: float, weights: NDArray[Any] | None) -> Pipeline:
+def fit_logistic(
+    inputs: Floats, labels: NDArray[np.int64], c: float, weights: NDArray[Any] | None
+) -> Pipeline:
     """Standardised logistic regression."""
     head = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=3000))
     return head.fit(inputs, labels, logisticregression__sample_weight=weights)
@@ -108,7 +113,8 @@ def train_claim_head(posts: Sequence[Labelled], own: Sequence[Labelled]) -> Pipe
 
 
 def own_example_figures(posts: Sequence[Labelled], own: dict[str, Labelled]) -> dict[str, Any]:
-    """Accuracy on own examples that are held out whole: five folds by example, so no translation of one is trained on.
+    """Accuracy on own examples that are held out whole: five folds by example, so no translation of one is
+    trained on.
 
     ``posts_only`` is the head trained on posts alone, which shows what the own examples are for.
     """
@@ -127,15 +133,21 @@ def own_example_figures(posts: Sequence[Labelled], own: dict[str, Labelled]) -> 
     alone = train_claim_head(posts, [])
     return {
         "accuracy": {language: float(np.mean(h)) for language, h in hits.items()},
-        "posts_only": {lang: float(accuracy_score(o.labels, alone.predict(o.inputs))) for lang, o in own.items()},
+        "posts_only": {
+            lang: float(accuracy_score(o.labels, alone.predict(o.inputs))) for lang, o in own.items()
+        },
         "examples": count,
         "total": count * len(own),
         **misses,
     }
 
 
-def parallel_consistency(data: Path, cache: VectorCache, head: Pipeline, sentences: int = PARALLEL_SENTENCES) -> dict[str, Any]:
-    """Scores of the same news sentences in nine languages against those in English, and the share called claims."""
+def parallel_consistency(
+    data: Path, cache: VectorCache, head: Pipeline, sentences: int = PARALLEL_SENTENCES
+) -> dict[str, Any]:
+    """Scores of the same news sentences in nine languages against those in English, and the share called
+    claims.
+    """
     rows = read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz")[:sentences]
     scores = {
         language: head.decision_function(head_inputs(texts, cache.encode(texts), language))
@@ -174,12 +186,16 @@ def claim_figures(train: dict[str, Labelled], dev: dict[str, Labelled], head: Pi
         }
         if language in train:
             baseline = tfidf_baseline(False).fit(train[language].texts, train[language].labels)
-            figures[language]["tfidf_accuracy"] = float(accuracy_score(test.labels, baseline.predict(test.texts)))
+            figures[language]["tfidf_accuracy"] = float(
+                accuracy_score(test.labels, baseline.predict(test.texts))
+            )
     return figures
 
 
 def worthy_figures(train: Labelled, dev: Labelled) -> tuple[Pipeline, float, dict[str, Any]]:
-    """Fit one 1A head; F1 at the threshold of the folds, and the same for TF-IDF, on folds and on the dev part."""
+    """Fit one 1A head; F1 at the threshold of the folds, and the same for TF-IDF, on folds and on the dev
+    part.
+    """
     head = make_pipeline(StandardScaler(), LogisticRegression(C=_WORTHY_C, max_iter=3000))
     figures: dict[str, Any] = {"n": len(dev.labels), "positives": int(dev.labels.sum())}
     threshold = 0.5
@@ -202,7 +218,9 @@ def worthy_figures(train: Labelled, dev: Labelled) -> tuple[Pipeline, float, dic
 
 def main() -> None:
     """Train, measure, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with claims/")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()

@@ -1,5 +1,7 @@
 """The model card of the check-worthiness heads, written from the figures of the training run."""
 
+# ruff: noqa: E501 (rows of Markdown tables)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,12 +9,14 @@ from typing import Any
 
 _TEXT = """# Check-worthiness heads ({model_version})
 
-Two logistic heads over the sentence vector of the packaged encoder (`{encoder}`) and {features} rule features: *claim*
-(is this a verifiable factual claim) and *priority* (would fact-checkers take it up). Weights: `head.npz`, settings:
-`head.json`, all figures: `figures.json`. Made by `python -m classifiers.training.checkworthy --data DIR`.
+Two logistic heads over the sentence vector of the packaged encoder (`{encoder}`) and {features} rule
+features: *claim* (is this a verifiable factual claim) and *priority* (would fact-checkers take it up).
+Weights: `head.npz`, settings: `head.json`, all figures: `figures.json`. Made by `python -m
+classifiers.training.checkworthy --data DIR`.
 
-Data: CheckThat! 2022 task 1 posts (tr, en; research use), reduced to vectors and weights, and {own} sentences in nine
-languages written for this project (`classifiers/training/checkworthy_examples.jsonl`, Apache-2.0).
+Data: CheckThat! 2022 task 1 posts (tr, en; research use), reduced to vectors and weights, and {own}
+sentences in nine languages written for this project (`classifiers/training/checkworthy_examples.jsonl`,
+Apache-2.0).
 
 ## Claim head, development posts (1B)
 
@@ -28,13 +32,15 @@ bg, nl and ar train nothing; they show how the head carries over to languages wi
 |---|---|---|---|---|---|---|---|
 {priority}
 
-The dev parts hold some 45 positives each, so their F1 has wide intervals; the folds over the training part decide.
+The dev parts hold some 45 positives each, so their F1 has wide intervals; the folds over the training part
+decide.
 
 ## News sentences in nine languages
 
-Own examples, held out whole (five folds by example): claims missed {missed}, other sentences flagged {flagged}, of
-{own_total} in all. "Posts only" is the same head without the own examples. "Correlation", "same decision" and "claims":
-the scores of {parallel_n} parallel news sentences against those of their English version, and the share called claims.
+Own examples, held out whole (five folds by example): claims missed {missed}, other sentences flagged
+{flagged}, of {own_total} in all. "Posts only" is the same head without the own examples. "Correlation",
+"same decision" and "claims": the scores of {parallel_n} parallel news sentences against those of their
+English version, and the share called claims.
 
 | language | accuracy, own examples | posts only | correlation | same decision | claims |
 |---|---|---|---|---|---|
@@ -42,8 +48,9 @@ the scores of {parallel_n} parallel news sentences against those of their Englis
 
 ## Limits
 
-Posts are about COVID-19 and politics and no news; labels exist for tr and en alone. Whether a statement is true is no
-part of this. A quotation that carries a claim counts as one; ironic and very short sentences are often wrong.
+Posts are about COVID-19 and politics and no news; labels exist for tr and en alone. Whether a statement is
+true is no part of this. A quotation that carries a claim counts as one; ironic and very short sentences are
+often wrong.
 """
 
 

@@ -14,9 +14,13 @@ _MENTIONS_AHEAD = re.compile(r"^(?:\s*@\w+)+\s*")
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows of a ``.jsonl`` or ``.jsonl.gz`` file. Raises FileNotFoundError naming the file when it is missing."""
+    """Rows of a ``.jsonl`` or ``.jsonl.gz`` file. Raises FileNotFoundError naming the file when it is
+    missing.
+    """
     if not path.exists():
-        raise FileNotFoundError(f"no corpus file {path}: --data must name the folder that holds claims/ and ai_text/")
+        raise FileNotFoundError(
+            f"no corpus file {path}: --data must name the folder that holds claims/ and ai_text/"
+        )
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
@@ -24,7 +28,12 @@ def read_rows(path: Path) -> list[Row]:
 
 def clean_post(text: str) -> str:
     """A post as news text would have it: no links, no leading mentions, hashtags as words, one line."""
-    text = _MENTIONS_AHEAD.sub("", _LINK.sub(" ", text)).replace("#", " ").replace("_", " ").replace("&amp;", "&")
+    text = (
+        _MENTIONS_AHEAD.sub("", _LINK.sub(" ", text))
+        .replace("#", " ")
+        .replace("_", " ")
+        .replace("&amp;", "&")
+    )
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -35,5 +44,7 @@ def checkworthy_rows(data: Path, language: str, task: str, split: str) -> tuple[
 
 
 def own_examples() -> list[Row]:
-    """Sentences written for this project in nine languages: ``id``, ``kind``, ``claim`` and one text per language."""
+    """Sentences written for this project in nine languages: ``id``, ``kind``, ``claim`` and one text per
+    language.
+    """
     return read_rows(Path(__file__).with_name("checkworthy_examples.jsonl"))

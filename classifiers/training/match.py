@@ -2,9 +2,10 @@
 
     python -m classifiers.training.match --data DIR
 
-Across languages the positives are translations; within one, the written variants (a changed number is still about the
-same statement) and, in Turkish, posts with their expert claims. Negatives are the nearest sentences of other rows, same
-document included, since those are what a search returns when the right record is missing.
+Across languages the positives are translations; within one, the written variants (a changed number is still
+about the same statement) and, in Turkish, posts with their expert claims. Negatives are the nearest
+sentences of other rows, same document included, since those are what a search returns when the right record
+is missing.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Cosines with labels for one pair of languages. ``groups`` are documents, so that folds do not share stories."""
+    """Cosines with labels for one pair of languages. ``groups`` are documents, so that folds do not share
+    stories.
+    """
 
     cosines: Floats
     labels: NDArray[np.int64]
@@ -65,7 +68,9 @@ def translations(rows: list[Row], vectors: dict[str, Floats]) -> Iterator[tuple[
             yield language_pair(one, other), Examples(cosines, labels, groups)
 
 
-def same_language(data: Path, rows: list[Row], vectors: dict[str, Floats], cache: VectorCache) -> Iterator[tuple[str, Examples]]:
+def same_language(
+    data: Path, rows: list[Row], vectors: dict[str, Floats], cache: VectorCache
+) -> Iterator[tuple[str, Examples]]:
     """One set per language from the written variants against all parallel sentences of that language."""
     variants = read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz")
     positions = {row["row"]: i for i, row in enumerate(rows)}
@@ -83,13 +88,14 @@ def same_language(data: Path, rows: list[Row], vectors: dict[str, Floats], cache
         labels = np.concatenate([about_it.astype(int), np.zeros(wrong.size, int)])
         groups = np.concatenate([documents, np.repeat(documents, NEAREST)])
         if language == "tr":
-            cosines, labels, groups = (
-                np.concatenate(parts) for parts in zip((cosines, labels, groups), turkish_posts(data, cache), strict=True)
-            )
+            posts = turkish_posts(data, cache)
+            cosines = np.concatenate([cosines, posts.cosines])
+            labels = np.concatenate([labels, posts.labels])
+            groups = np.concatenate([groups, posts.groups])
         yield language_pair(language, language), Examples(cosines, labels, groups)
 
 
-def turkish_posts(data: Path, cache: VectorCache) -> tuple[Floats, NDArray[np.int64], NDArray[Any]]:
+def turkish_posts(data: Path, cache: VectorCache) -> Examples:
     """Posts against their own expert claim and the nearest other claims."""
     pairs = [p for p in read_rows(data / "claims" / "trclaim19" / "pairs.jsonl.gz") if p["relevant"]]
     claims = sorted({p["claim"] for p in pairs})
@@ -98,7 +104,7 @@ def turkish_posts(data: Path, cache: VectorCache) -> tuple[Floats, NDArray[np.in
     forbidden = at[:, None] == np.arange(len(claims))[None, :]
     wrong = hardest(posts, records, forbidden)
     groups = np.array([f"tr19-{i}" for i in at])
-    return (
+    return Examples(
         np.concatenate([np.sum(posts * records[at], axis=1), wrong.ravel()]),
         np.concatenate([np.ones(len(at), int), np.zeros(wrong.size, int)]),
         np.concatenate([groups, np.repeat(groups, NEAREST)]),
@@ -114,7 +120,12 @@ def fit_curve(cosines: Floats, labels: NDArray[np.int64]) -> tuple[float, float]
 
 
 def false_links(
-    rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration, threshold: float, *, story_absent: bool
+    rows: list[Row],
+    vectors: dict[str, Floats],
+    calibration: MatchCalibration,
+    threshold: float,
+    *,
+    story_absent: bool,
 ) -> dict[str, float]:
     """Share of sentences linked although their own record is absent, per pair of different languages.
 
@@ -137,8 +148,12 @@ def false_links(
     }
 
 
-def right_links(rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration, threshold: float) -> tuple[float, float]:
-    """Precision and recall of linking the first hit when the own record is present, over all ordered pairs."""
+def right_links(
+    rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration, threshold: float
+) -> tuple[float, float]:
+    """Precision and recall of linking the first hit when the own record is present, over all ordered
+    pairs.
+    """
     linked = right = total = 0
     for one in LANGUAGES:
         for other in LANGUAGES:
@@ -154,7 +169,9 @@ def right_links(rows: list[Row], vectors: dict[str, Floats], calibration: MatchC
 
 def main() -> None:
     """Fit on half of the documents, choose thresholds and measure on the other half, then fit on all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with claims/")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -198,15 +215,21 @@ def curves(sets: dict[str, Examples], documents: set[str] | None) -> dict[str, t
 
 
 def part(examples: Examples, documents: set[str], *, inside: bool) -> Examples:
-    """The examples whose document is, or is not, among ``documents``; posts are divided by their claim's number."""
-    keep = np.array([
-        (g in documents if not g.startswith("tr19-") else int(g[5:]) % 2 == 0) == inside for g in examples.groups.tolist()
-    ])  # fmt: skip
+    """The examples whose document is, or is not, among ``documents``; posts are divided by their claim's
+    number.
+    """
+    keep = np.array([_is_of(group, documents) == inside for group in examples.groups.tolist()])
     return Examples(examples.cosines[keep], examples.labels[keep], examples.groups[keep])
 
 
+def _is_of(group: str, documents: set[str]) -> bool:
+    return int(group[5:]) % 2 == 0 if group.startswith("tr19-") else group in documents
+
+
 def link_threshold(rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration) -> float:
-    """The lowest probability that keeps false links and precision within the bounds above, on average over the pairs."""
+    """The lowest probability that keeps false links and precision within the bounds above, on average over
+    the pairs.
+    """
     for threshold in np.arange(0.5, 0.995, 0.01):
         story = false_links(rows, vectors, calibration, threshold, story_absent=False)
         other = false_links(rows, vectors, calibration, threshold, story_absent=True)
@@ -242,7 +265,8 @@ def measure(
         absent = false_links(rows, vectors, calibration, threshold, story_absent=True)
         figures[name] = {
             "precision": precision, "recall": recall, "false_same_story": float(np.mean(list(same.values()))),
-            "false_same_story_worst": max(same.values()), "false_other_story": float(np.mean(list(absent.values()))),
+            "false_same_story_worst": max(same.values()),
+                "false_other_story": float(np.mean(list(absent.values()))),
             "false_other_story_worst": max(absent.values()),
         }  # fmt: skip
     figures["calibration_error"] = {}
@@ -273,15 +297,17 @@ def card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
     worst = max(errors, key=errors.get)
     return f"""# Match calibration ({settings["model_version"]})
 
-One logistic curve per unordered pair of languages from the cosine of the packaged encoder (`{settings["encoder"]}`) to
-P(claim and record are about the same factual statement), and one for pairs without their own. Made by
-`python -m classifiers.training.match --data DIR`; curves: `match.json`, all figures: `match_figures.json`.
+One logistic curve per unordered pair of languages from the cosine of the packaged encoder
+(`{settings["encoder"]}`) to P(claim and record are about the same factual statement), and one for pairs
+without their own. Made by `python -m classifiers.training.match --data DIR`; curves: `match.json`, all
+figures: `match_figures.json`.
 
-Data: parallel news sentences (ntrex), the written variants, Turkish posts with expert claims (trclaim19). A negative is
-one of the three nearest sentences of other rows, so the probability holds for what a search returns.
+Data: parallel news sentences (ntrex), the written variants, Turkish posts with expert claims (trclaim19). A
+negative is one of the three nearest sentences of other rows, so the probability holds for what a search
+returns.
 
-Measured on {figures["sentences"]} sentences of {figures["documents"]} documents that no curve was fitted on, all ordered
-pairs of different languages (in brackets: the worst pair):
+Measured on {figures["sentences"]} sentences of {figures["documents"]} documents that no curve was fitted on,
+all ordered pairs of different languages (in brackets: the worst pair):
 
 | threshold | probability | precision | recall | linked, own record absent | linked, whole story absent |
 |---|---|---|---|---|---|
@@ -289,8 +315,9 @@ pairs of different languages (in brackets: the worst pair):
 
 Calibration error {np.mean(list(errors.values())):.3f} on average, {errors[worst]:.3f} at worst ({worst}).
 
-Limits: a large index holds nearer neighbours than {figures["sentences"]} sentences do, and short claims match too easily:
-show, do not link, a claim of fewer than eight words. Turkmen vectors are weaker, which its curves reflect.
+Limits: a large index holds nearer neighbours than {figures["sentences"]} sentences do, and short claims
+match too easily: show, do not link, a claim of fewer than eight words. Turkmen vectors are weaker, which its
+curves reflect.
 """
 
 

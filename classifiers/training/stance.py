@@ -2,8 +2,8 @@
 
     python -m classifiers.training.stance --data DIR
 
-Trained on the written variants (held out by row for every figure) and on changed copies of parallel sentences, which
-keep the head from taking the written set's balance for the world's.
+Trained on the written variants (held out by row for every figure) and on changed copies of parallel
+sentences, which keep the head from taking the written set's balance for the world's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from classifiers.stance.features import FEATURE_NAMES, pair_features
 from classifiers.stance.model import WEIGHTS, calibrated, softmax
 from classifiers.stance.trees import BoostedTrees
 from classifiers.training.stance_card import write_card
-from classifiers.training.stance_pairs import CONTRADICTS, SUPPORTS, LabelledPair, ParallelPairs, written_variants
+from classifiers.training.stance_pairs import (
+    CONTRADICTS,
+    SUPPORTS,
+    LabelledPair,
+    ParallelPairs,
+    written_variants,
+)
 from classifiers.training.vectors import VectorCache
 
 PARALLEL_PAIRS = 6000
@@ -44,7 +50,12 @@ Floats = NDArray[np.float32]
 def new_booster() -> HistGradientBoostingClassifier:
     """The untrained trees."""
     return HistGradientBoostingClassifier(
-        max_depth=5, learning_rate=0.06, max_iter=200, l2_regularization=5, min_samples_leaf=25, random_state=0
+        max_depth=5,
+        learning_rate=0.06,
+        max_iter=200,
+        l2_regularization=5,
+        min_samples_leaf=25,
+        random_state=0,
     )
 
 
@@ -75,7 +86,9 @@ def calibrate(
 
 
 def held_out_logits(rows: Floats, pairs: Sequence[LabelledPair], written: int, weights: Floats) -> Floats:
-    """Logits of the written pairs, each by trees that saw no pair of its row; parallel pairs are always trained on."""
+    """Logits of the written pairs, each by trees that saw no pair of its row; parallel pairs are always
+    trained on.
+    """
     stances = np.array([p.stance for p in pairs])
     groups = [p.group for p in pairs[:written]]
     logits = np.zeros((written, len(STANCES)), np.float32)
@@ -88,7 +101,9 @@ def held_out_logits(rows: Floats, pairs: Sequence[LabelledPair], written: int, w
 
 
 def figures_of(pairs: Sequence[LabelledPair], said: NDArray[np.int64]) -> dict[str, Any]:
-    """Per case (evidence in the claim's language, in English, in Russian): F1 with interval, per language, per variant."""
+    """Per case (evidence in the claim's language, in English, in Russian): F1 with interval, per language,
+    per variant.
+    """
     stances = np.array([p.stance for p in pairs])
     languages = np.array([p.pair.claim_language for p in pairs])
     evidence = np.array([p.pair.evidence_language for p in pairs])
@@ -105,10 +120,12 @@ def figures_of(pairs: Sequence[LabelledPair], said: NDArray[np.int64]) -> dict[s
                 for lang in sorted(set(languages[case]))
             },
             "said_contradicts": {
-                str(kind): float(np.mean(said[case & (kinds == kind)] == CONTRADICTS)) for kind in sorted(set(kinds[case]))
+                str(kind): float(np.mean(said[case & (kinds == kind)] == CONTRADICTS))
+                for kind in sorted(set(kinds[case]))
             },
             "said_supports": {
-                str(kind): float(np.mean(said[case & (kinds == kind)] == SUPPORTS)) for kind in sorted(set(kinds[case]))
+                str(kind): float(np.mean(said[case & (kinds == kind)] == SUPPORTS))
+                for kind in sorted(set(kinds[case]))
             },
         }
     return result
@@ -119,7 +136,9 @@ def macro_f1(stances: NDArray[Any], said: NDArray[Any]) -> float:
     return float(f1_score(stances, said, average="macro", labels=[0, 1, 2], zero_division=0))
 
 
-def row_interval(stances: NDArray[Any], said: NDArray[Any], groups: NDArray[Any], rounds: int = 500) -> list[float]:
+def row_interval(
+    stances: NDArray[Any], said: NDArray[Any], groups: NDArray[Any], rounds: int = 500
+) -> list[float]:
     """95% interval of macro-F1, drawing whole rows."""
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
     rng = np.random.default_rng(0)
@@ -145,7 +164,9 @@ def expected_calibration_error(probabilities: Floats, stances: NDArray[np.int64]
 
 def main() -> None:
     """Train, measure, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with claims/")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -185,7 +206,7 @@ def main() -> None:
         "abstain_below": ABSTAIN_BELOW,
     }
     WEIGHTS.mkdir(exist_ok=True)
-    np.savez_compressed(WEIGHTS / "stance.npz", **trees.arrays())
+    np.savez_compressed(WEIGHTS / "stance.npz", **trees.arrays())  # type: ignore[arg-type]
     (WEIGHTS / "stance.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     (WEIGHTS / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     write_card(WEIGHTS / "MODEL_CARD.md", settings, figures)

@@ -1,5 +1,7 @@
 """The model card of the stance head, written from the figures of the training run."""
 
+# ruff: noqa: E501 (rows of Markdown tables)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,13 +9,14 @@ from typing import Any
 
 _TEXT = """# Stance head ({version})
 
-Gradient-boosted trees over {features} language-independent features of a claim and its evidence: what the number, date,
-name and negation guards saw, word overlap after transliteration, lengths, and the cosine of the packaged encoder
-(`{encoder}`). Made by `python -m classifiers.training.stance --data DIR`. Weights: `stance.npz`, settings:
-`stance.json`, all figures: `figures.json`.
+Gradient-boosted trees over {features} language-independent features of a claim and its evidence: what the
+number, date, name and negation guards saw, word overlap after transliteration, lengths, and the cosine of
+the packaged encoder (`{encoder}`). Made by `python -m classifiers.training.stance --data DIR`. Weights:
+`stance.npz`, settings: `stance.json`, all figures: `figures.json`.
 
-Data: 44 news sentences in nine languages with written paraphrases, weaker claims, changed numbers, names, negations and
-related claims, and changed copies of parallel news sentences (ntrex; rows of the written set left out).
+Data: 44 news sentences in nine languages with written paraphrases, weaker claims, changed numbers, names,
+negations and related claims, and changed copies of parallel news sentences (ntrex; rows of the written set
+left out).
 
 ## Figures (written set, held out by row; intervals by drawing rows)
 
@@ -21,16 +24,17 @@ related claims, and changed copies of parallel news sentences (ntrex; rows of th
 |---|---|---|---|---|---|---|---|---|
 {cases}
 
-The last six columns: share said to *contradict*. Right answers are high for number, name and negation, and low for the
-others. Calibration error {ece:.3f}; the head answers {answered:.0%} of the pairs, with macro-F1 {answered_f1:.3f} there.
+The last six columns: share said to *contradict*. Right answers are high for number, name and negation, and
+low for the others. Calibration error {ece:.3f}; the head answers {answered:.0%} of the pairs, with macro-F1
+{answered_f1:.3f} there.
 
 Macro-F1 per language, evidence in the same language: {languages}.
 
 ## Limits
 
-The written set is small and of one hand, so treat differences of a few points as noise. The head sees cues, not
-meaning: swapped roles, causes and opposites without a listed word pass it by. Across languages it is weaker, because
-names and words meet less often.
+The written set is small and of one hand, so treat differences of a few points as noise. The head sees cues,
+not meaning: swapped roles, causes and opposites without a listed word pass it by. Across languages it is
+weaker, because names and words meet less often.
 """
 _KINDS = ("paraphrase", "weaker", "number", "entity", "negation", "related")
 _NAMES = {"same": "same language", "en": "English", "ru": "Russian", "tr": "Turkish"}

@@ -3,9 +3,9 @@
     python -m classifiers.training.stance_encoder --data DIR --run FOLDER [--stage general|written] [--fold K]
 
 ``general`` trains on changed parallel sentences and other projects' sets and never sees the written variants;
-``written`` starts from its result and trains on the variants without those of fold K (all of them without --fold).
-The run folder keeps a checkpoint every few hundred steps; the same command goes on from it. The lower layers stay as
-they are: they are most of the cost and least of the task.
+``written`` starts from its result and trains on the variants without those of fold K (all of them without
+--fold). The run folder keeps a checkpoint every few hundred steps; the same command goes on from it. The
+lower layers stay as they are: they are most of the cost and least of the task.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class StanceCrossEncoder(nn.Module):
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
         mask = attention_mask.unsqueeze(-1).float()
         mean = (states * mask).sum(1) / mask.sum(1)
-        return self.head(self.dropout(torch.cat([mean, states[:, 0]], dim=1)))
+        logits: torch.Tensor = self.head(self.dropout(torch.cat([mean, states[:, 0]], dim=1)))
+        return logits
 
     def trained_state(self) -> dict[str, torch.Tensor]:
         """Only what training changes."""
@@ -61,7 +62,9 @@ class StanceCrossEncoder(nn.Module):
 
 
 def general_pairs(data: Path, count: int, seed: int) -> list[LabelledPair]:
-    """The mixture of the first stage: two thirds changed parallel sentences, one third other projects' sets."""
+    """The mixture of the first stage: two thirds changed parallel sentences, one third other projects'
+    sets.
+    """
     rng = random.Random(seed)  # noqa: S311 (no secrets here)
     pairs = list(ParallelPairs(data, seed).draw(count * 2 // 3))
     others = [p for name in ENGLISH if name != "climate-fever" for p in english_set(data, name, dev=False)]
@@ -74,7 +77,9 @@ def general_pairs(data: Path, count: int, seed: int) -> list[LabelledPair]:
 
 
 def written_pairs(data: Path, fold: int | None, epochs: int, seed: int) -> list[LabelledPair]:
-    """The second stage: the written variants outside ``fold`` and as many fresh parallel pairs as a reminder."""
+    """The second stage: the written variants outside ``fold`` and as many fresh parallel pairs as a
+    reminder.
+    """
     rng = random.Random(seed)  # noqa: S311 (no secrets here)
     kept = [p for p in written_variants(data) if fold is None or fold_of(p.group) != fold]
     pairs: list[LabelledPair] = []
@@ -99,7 +104,9 @@ class Batches:
         self._batches: list[list[LabelledPair]] = []
         bucket = batch_size * _BUCKET
         for start in range(0, len(pairs), bucket):
-            chunk = sorted(pairs[start : start + bucket], key=lambda p: len(p.pair.claim) + len(p.pair.evidence))
+            chunk = sorted(
+                pairs[start : start + bucket], key=lambda p: len(p.pair.claim) + len(p.pair.evidence)
+            )
             made = [chunk[i : i + batch_size] for i in range(0, len(chunk), batch_size)]
             rng.shuffle(made)
             self._batches += made
@@ -152,11 +159,11 @@ def train(model: StanceCrossEncoder, batches: Batches, run: Path, rate: float) -
             logits = model(**inputs)
         loss = stance_loss(logits.float(), stances)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         schedule.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         if (step + 1) % 20 == 0:
             pace = (time.monotonic() - began) / (step + 1 - first)
             print(f"step {step + 1}/{steps} loss {np.mean(losses[-60:]):.3f} {pace:.1f} s/step", flush=True)
@@ -184,7 +191,9 @@ def resume(model: StanceCrossEncoder, optimizer: Any, schedule: Any, run: Path) 
     return int(state["step"])
 
 
-def logits_of(model: StanceCrossEncoder, pairs: Sequence[LabelledPair], batch_size: int = 32) -> np.ndarray[Any, Any]:
+def logits_of(
+    model: StanceCrossEncoder, pairs: Sequence[LabelledPair], batch_size: int = 32
+) -> np.ndarray[Any, Any]:
     """Logits ``(n, 3)`` of pairs, in their order."""
     tokenizer = AutoTokenizer.from_pretrained(prepare_models().packaged_folder)
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].pair.claim) + len(pairs[i].pair.evidence))
@@ -200,14 +209,18 @@ def logits_of(model: StanceCrossEncoder, pairs: Sequence[LabelledPair], batch_si
 
 def main() -> None:
     """Train one stage, going on from where it stopped."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints and weights")
     parser.add_argument("--stage", choices=("general", "written"), default="general")
     parser.add_argument("--start", type=Path, help="weights.safetensors of the general stage")
     parser.add_argument("--fold", type=int)
     parser.add_argument("--pairs", type=int, default=12_000)
-    parser.add_argument("--epochs", type=int, default=1, help="rounds of the written stage, each over half of it")
+    parser.add_argument(
+        "--epochs", type=int, default=1, help="rounds of the written stage, each over half of it"
+    )
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--frozen-layers", type=int, default=4)

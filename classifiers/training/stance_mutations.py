@@ -1,7 +1,7 @@
 """Turning a sentence into one that says something else: numbers, names and negation changed by rule.
 
-The rules need no parser, so each returns None where it does not apply. They multiply the small written stance set from
-parallel sentences; a few outputs are clumsy, none keeps the meaning.
+The rules need no parser, so each returns None where it does not apply. They multiply the small written
+stance set from parallel sentences; a few outputs are clumsy, none keeps the meaning.
 """
 
 from __future__ import annotations
@@ -55,13 +55,17 @@ def _other_words(quantity: Quantity, language: str, rng: random.Random) -> str |
     if stem is None or words.cardinals[stem] < 2 or " " in lowered:
         return None
     old = words.cardinals[stem]
-    same_decade = [s for s, v in words.cardinals.items() if v != old and v > 1 and (v < 10) == (old < 10) and v < 100]
+    same_decade = [
+        s for s, v in words.cardinals.items() if v != old and v > 1 and (v < 10) == (old < 10) and v < 100
+    ]
     other = rng.choice(same_decade)
     return other + quantity.text[len(stem) :] if language != "ru" else other
 
 
 def spell_number(text: str, language: str, rng: random.Random) -> str | None:
-    """``text`` with one whole number below 100 in words instead of digits: the same statement, written otherwise."""
+    """``text`` with one whole number below 100 in words instead of digits: the same statement, written
+    otherwise.
+    """
     words = NUMBER_WORDS.get(language)
     if words is None or language == "ru":  # Russian number words agree in case with what they count
         return None
@@ -100,7 +104,9 @@ def swap_names(text: str, language: str) -> str | None:
 
 
 def replace_name(text: str, language: str, pool: list[str], rng: random.Random) -> str | None:
-    """``text`` with every mention of one name replaced by a name from ``pool`` (stems in the same language)."""
+    """``text`` with every mention of one name replaced by a name from ``pool`` (stems in the same
+    language).
+    """
     names = _distinct(find_names(text, language))
     if not names or not pool:
         return None
@@ -110,34 +116,48 @@ def replace_name(text: str, language: str, pool: list[str], rng: random.Random) 
 
 
 def _distinct(names: list[Name]) -> list[Name]:
-    return list({name.stem[:4].lower(): name for name in reversed(names) if len(name.stem) > 2}.values())[::-1]
+    return list({name.stem[:4].lower(): name for name in reversed(names) if len(name.stem) > 2}.values())[
+        ::-1
+    ]
 
 
 _REMOVE = {
-    "en": r"\b(?:not|never) ", "ru": r"\bне ", "hu": r"\bnem ", "tr": r" değil", "az": r" deyil", "uz": r" emas",
+    "en": r"\b(?:not|never) ", "ru": r"\bне ", "hu": r"\bnem ", "tr": r" değil", "az": r" deyil",
+        "uz": r" emas",
     "kk": r" емес", "ky": r" эмес", "tk": r" däl",
 }  # fmt: skip
 _INSERT: dict[str, list[tuple[str, str]]] = {
     "en": [(r"\b(is|are|was|were|has|have|had|will|would|can|could|should|does|did|do)\b(?! not)", r"\1 not"),
            (r"\b(said|announced|confirmed|reported|says|claimed) (?=that\b|\w)", r"denied ")],
-    "ru": [(r"(?<!не )\b([а-яё]{3,}(?:ал|ил|ел|ла|ли|ло|лся|лась|лись|ет|ит|ют|ут|ят))\b(?=[ ,.])", r"не \1")],
-    "hu": [(r"\b(van|volt|lett|lesz|voltak|lehet|fog|kell|tudja|tudta|mondta|közölte|jelentette|nyerte|kapott|tett|történt"
+    "ru": [(r"(?<!не )\b([а-яё]{3,}(?:ал|ил|ел|ла|ли|ло|лся|лась|лись|ет|ит|ют|ут|ят))\b(?=[ ,.])", r"не "
+        r"\1")],
+    "hu": [(r"\b(van|volt|lett|lesz|voltak|lehet|fog|kell|tudja|tudta|mondta|közölte|jelentette|nyerte|"
+        r"kapott|tett|történt"
             r"|\w{4,}(?:ott|ett|ött|tak|tek|ják|ik))\b", r"nem \1")],
-    "tr": [(r"([aıou]\w*?)(?:dı|du|tı|tu)([.\"”]*)$", r"\1madı\2"), (r"([eiöü]\w*?)(?:di|dü|ti|tü)([.\"”]*)$", r"\1medi\2"),
-           (r"([aı]\w*?)[ıiuü]yor(\w*[.\"”]*)$", r"\1mıyor\2"), (r"([ei]\w*?)[ıiuü]yor(\w*[.\"”]*)$", r"\1miyor\2"),
-           (r"([aıou]\w*?)(?:mış|muş)([.\"”]*)$", r"\1mamış\2"), (r"([eiöü]\w*?)(?:miş|müş)([.\"”]*)$", r"\1memiş\2"),
+    "tr": [(r"([aıou]\w*?)(?:dı|du|tı|tu)([.\"”]*)$", r"\1madı\2"), (r"([eiöü]\w*?)(?:di|dü|ti|"
+        r"tü)([.\"”]*)$", r"\1medi\2"),
+           (r"([aı]\w*?)[ıiuü]yor(\w*[.\"”]*)$", r"\1mıyor\2"), (r"([ei]\w*?)[ıiuü]yor(\w*[.\"”]*)$",
+               r"\1miyor\2"),
+           (r"([aıou]\w*?)(?:mış|muş)([.\"”]*)$", r"\1mamış\2"), (r"([eiöü]\w*?)(?:miş|müş)([.\"”]*)$",
+               r"\1memiş\2"),
            (r"acak([.\"”]*)$", r"mayacak\1"), (r"ecek([.\"”]*)$", r"meyecek\1")],
-    "az": [(r"([aıou]\w*?)(?:dı|du)([.\"”]*)$", r"\1madı\2"), (r"([eəiöü]\w*?)(?:di|dü)([.\"”]*)$", r"\1mədi\2"),
+    "az": [(r"([aıou]\w*?)(?:dı|du)([.\"”]*)$", r"\1madı\2"), (r"([eəiöü]\w*?)(?:di|dü)([.\"”]*)$",
+        r"\1mədi\2"),
            (r"(?:ıb|ub)([.\"”]*)$", r"mayıb\1"), (r"(?:ib|üb)([.\"”]*)$", r"məyib\1"),
-           (r"(?:ır|ur)([.\"”]*)$", r"mır\1"), (r"(?:ir|ür)([.\"”]*)$", r"mir\1"), (r"acaq([.\"”]*)$", r"mayacaq\1"),
+           (r"(?:ır|ur)([.\"”]*)$", r"mır\1"), (r"(?:ir|ür)([.\"”]*)$", r"mir\1"), (r"acaq([.\"”]*)$",
+               r"mayacaq\1"),
            (r"əcək([.\"”]*)$", r"məyəcək\1")],
-    "kk": [(r"([аоұы]\w*?)(?:ды|ты)([.\"»”]*)$", r"\1мады\2"), (r"([еөүі]\w*?)(?:ді|ті)([.\"»”]*)$", r"\1меді\2"),
-           (r"(?:ған|қан)([.\"»”]*)$", r"маған\1"), (r"(?:ген|кен)([.\"»”]*)$", r"меген\1"), (r"(болды|бар)([.\"»”]*)$", r"жоқ\2")],
-    "ky": [(r"([аоуы]\w*?)(?:ды|ду|ты|ту)([.\"»”]*)$", r"\1бады\2"), (r"([еөүи]\w*?)(?:ди|дү|ти|тү)([.\"»”]*)$", r"\1беди\2"),
+    "kk": [(r"([аоұы]\w*?)(?:ды|ты)([.\"»”]*)$", r"\1мады\2"), (r"([еөүі]\w*?)(?:ді|ті)([.\"»”]*)$",
+        r"\1меді\2"),
+           (r"(?:ған|қан)([.\"»”]*)$", r"маған\1"), (r"(?:ген|кен)([.\"»”]*)$", r"меген\1"), (r"(болды|"
+               r"бар)([.\"»”]*)$", r"жоқ\2")],
+    "ky": [(r"([аоуы]\w*?)(?:ды|ду|ты|ту)([.\"»”]*)$", r"\1бады\2"), (r"([еөүи]\w*?)(?:ди|дү|ти|"
+        r"тү)([.\"»”]*)$", r"\1беди\2"),
            (r"(?:ган|кан|гон)([.\"»”]*)$", r"баган\1"), (r"(?:ген|кен|гөн)([.\"»”]*)$", r"беген\1")],
     "uz": [(r"(\w{3,}?)(?:adi|di)([.\"”]*)$", r"\1madi\2"), (r"(\w{3,}?)gan([.\"”]*)$", r"\1magan\2"),
            (r"(\w{3,}?)moqda([.\"”]*)$", r"\1mayapti\2")],
-    "tk": [(r"([aoyu]\w*?)(?:dy|du)([.\"”]*)$", r"\1mady\2"), (r"([eiöüä]\w*?)(?:di|dü)([.\"”]*)$", r"\1medi\2"),
+    "tk": [(r"([aoyu]\w*?)(?:dy|du)([.\"”]*)$", r"\1mady\2"), (r"([eiöüä]\w*?)(?:di|dü)([.\"”]*)$",
+        r"\1medi\2"),
            (r"ýar([.\"”]*)$", r"maýar\1"), (r"ýär([.\"”]*)$", r"meýär\1")],
 }  # fmt: skip
 
@@ -156,7 +176,9 @@ def negate(text: str, language: str, rng: random.Random) -> str | None:
 
 
 def shorten(text: str, rng: random.Random) -> str | None:
-    """The part of ``text`` before a comma, dash or semicolon: a weaker statement, or None where it has no such part."""
+    """The part of ``text`` before a comma, dash or semicolon: a weaker statement, or None where it has no
+    such part.
+    """
     cuts = [m.start() for m in re.finditer(r",\s|\s[–—-]\s|;\s", text)]
     cuts = [c for c in cuts if len(text[:c].split()) >= 5 and len(text[c:].split()) >= 4]
     return text[: rng.choice(cuts)].rstrip(" ,;–—-") + "." if cuts else None

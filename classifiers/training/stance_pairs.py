@@ -19,7 +19,9 @@ _LABELS = {"SUPPORTS": SUPPORTS, "REFUTES": CONTRADICTS, "NOT_ENOUGH_INFO": NOT_
 
 @dataclass(frozen=True, slots=True)
 class LabelledPair:
-    """A pair, its stance (index into ``STANCES``), its kind ("paraphrase", "number" ...) and the row it stems from."""
+    """A pair, its stance (index into ``STANCES``), its kind ("paraphrase", "number" ...) and the row it
+    stems from.
+    """
 
     pair: ClaimEvidence
     stance: int
@@ -27,7 +29,9 @@ class LabelledPair:
     group: str
 
 
-def written_variants(data: Path, evidence_languages: Sequence[str] = ("same", "en", "ru", "tr")) -> list[LabelledPair]:
+def written_variants(
+    data: Path, evidence_languages: Sequence[str] = ("same", "en", "ru", "tr")
+) -> list[LabelledPair]:
     """Pairs of the written set. ``same`` holds a claim against the evidence in its own language."""
     pairs = []
     for row in read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz"):
@@ -48,33 +52,53 @@ def written_variants(data: Path, evidence_languages: Sequence[str] = ("same", "e
 
 
 class ParallelPairs:
-    """Pairs made of parallel sentences: translations support, changed ones contradict, neighbours say nothing.
+    """Pairs made of parallel sentences: translations support, changed ones contradict, neighbours say
+    nothing.
 
     Rows that the written set is built on are left out, so that the set stays unseen.
     """
 
     def __init__(self, data: Path, seed: int = 0) -> None:
         used = {row["row"] for row in read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz")}
-        self._rows = [r for r in read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz") if r["row"] not in used]
+        self._rows = [
+            r for r in read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz") if r["row"] not in used
+        ]
         self._random = random.Random(seed)  # noqa: S311 (no secrets here)
         self._names = {
-            language: sorted({n.stem for r in self._rows for n in find_names(r[language], language) if len(n.stem) > 3})
+            language: sorted(
+                {n.stem for r in self._rows for n in find_names(r[language], language) if len(n.stem) > 3}
+            )
             for language in LANGUAGES
         }
 
     def draw(self, count: int, languages: Sequence[str] = LANGUAGES) -> Iterator[LabelledPair]:
         """``count`` pairs with random rows and languages, the three stances about equally often."""
-        kinds = ("translation", "spelled", "shorter", "number", "name", "swap", "negation", "neighbour", "longer")
+        kinds = (
+            "translation",
+            "spelled",
+            "shorter",
+            "number",
+            "name",
+            "swap",
+            "negation",
+            "neighbour",
+            "longer",
+        )
         weights = (22, 4, 8, 13, 10, 4, 11, 14, 14)
         for kind in self._random.choices(kinds, weights, k=count):
             pair = None
             while pair is None:  # few sentences hold a number or two names: look until one does
                 row_number = self._random.randrange(len(self._rows))
-                claim_language, evidence_language = self._random.choice(languages), self._random.choice(languages)
+                claim_language, evidence_language = (
+                    self._random.choice(languages),
+                    self._random.choice(languages),
+                )
                 pair = self._make(kind, row_number, claim_language, evidence_language)
             yield pair
 
-    def _make(self, kind: str, number: int, claim_language: str, evidence_language: str) -> LabelledPair | None:
+    def _make(
+        self, kind: str, number: int, claim_language: str, evidence_language: str
+    ) -> LabelledPair | None:
         row = self._rows[number]
         source, evidence = row[claim_language], row[evidence_language]
         same = claim_language == evidence_language
@@ -88,7 +112,9 @@ class ParallelPairs:
             claim = mutations.shorten(source, self._random)
         elif kind == "longer":  # the claim says more than the evidence
             stance, shorter = NOT_ENOUGH, mutations.shorten(evidence, self._random)
-            claim, evidence = (source, shorter) if shorter and len(shorter) < 0.7 * len(evidence) else (None, evidence)
+            claim, evidence = (
+                (source, shorter) if shorter and len(shorter) < 0.7 * len(evidence) else (None, evidence)
+            )
         elif kind == "neighbour":
             stance, neighbour = NOT_ENOUGH, self._neighbour(number)
             claim = neighbour[claim_language] if neighbour else None

@@ -13,7 +13,8 @@ ENGLISH = ("climate-fever", "feversym-dev", "fm2-dev", "healthver-dev")
 # hu-rte says only "supported" or not: this label stands for the two other stances together.
 NOT_SUPPORTED = -1
 _LABELS = {
-    "SUPPORTS": SUPPORTS, "REFUTES": CONTRADICTS, "NOT_ENOUGH_INFO": NOT_ENOUGH, "NOT_SUPPORTED": NOT_SUPPORTED,
+    "SUPPORTS": SUPPORTS, "REFUTES": CONTRADICTS, "NOT_ENOUGH_INFO": NOT_ENOUGH,
+        "NOT_SUPPORTED": NOT_SUPPORTED,
     "NEUTRAL": NOT_ENOUGH,
 }  # fmt: skip
 _DEV_SHARE = 5

@@ -32,7 +32,9 @@ class VectorCache:
                 self._rows = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
 
     def encode(self, texts: Sequence[str], *, progress: bool = True) -> NDArray[np.float32]:
-        """Vectors of ``texts`` with the ``query: `` prompt, shape (texts, dimension), embedding only the new ones."""
+        """Vectors of ``texts`` with the ``query: `` prompt, shape (texts, dimension), embedding only the new
+        ones.
+        """
         keys = [_key(text) for text in texts]
         missing = sorted({k: t for k, t in zip(keys, texts, strict=True) if k not in self._rows}.items(),
                          key=lambda item: len(item[1]))  # fmt: skip

@@ -40,7 +40,9 @@ def encoder():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_facts_score_above_the_threshold_and_questions_below(spotter: ClaimSpotter, encoder, language: str) -> None:
+def test_facts_score_above_the_threshold_and_questions_below(
+    spotter: ClaimSpotter, encoder, language: str
+) -> None:
     facts, others = SENTENCES[language]
     scores = spotter.score([*facts, *others], encoder.encode([*facts, *others]), language)
     assert (scores[: len(facts)] >= spotter.threshold).all(), scores
@@ -50,7 +52,10 @@ def test_facts_score_above_the_threshold_and_questions_below(spotter: ClaimSpott
 @given(st.lists(st.text(max_size=80), max_size=4), st.sampled_from((*LANGUAGES, "other")))
 def test_any_sentence_gets_a_probability(spotter: ClaimSpotter, sentences: list[str], language: str) -> None:
     vectors = np.zeros((len(sentences), 384), np.float32)
-    for scores in (spotter.score(sentences, vectors, language), spotter.priority(sentences, vectors, language)):
+    for scores in (
+        spotter.score(sentences, vectors, language),
+        spotter.priority(sentences, vectors, language),
+    ):
         assert scores.shape == (len(sentences),)
         assert ((scores >= 0) & (scores <= 1)).all()
 

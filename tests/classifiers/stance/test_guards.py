@@ -17,8 +17,10 @@ def verdicts(claim: str, evidence: str, claim_language: str, evidence_language: 
     [
         ("Көпір 1973 жылы ашылды.", "Мост открыли в 1973 году.", ("kk", "ru"), ("date", "match")),
         ("Көпір 1975 жылы ашылды.", "Мост открыли в 1973 году.", ("kk", "ru"), ("date", "mismatch")),
-        ("Fabrika 4.200 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number", "match")),
-        ("Fabrika 4.700 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number", "mismatch")),
+        ("Fabrika 4.200 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number",
+            "match")),
+        ("Fabrika 4.700 traktör üretti.", "The plant built 4,200 tractors.", ("tr", "en"), ("number",
+            "mismatch")),
         ("Zavod ellik yetti foiz o‘sdi.", "Завод вырос на 57 %.", ("uz", "ru"), ("number", "match")),
         ("Zavod ellik olti foiz o‘sdi.", "Завод вырос на 57 %.", ("uz", "ru"), ("number", "mismatch")),
         ("Завод жапты.", "Завод 12 цехти жапты.", ("ky", "ky"), ("number", "unknown")),
@@ -56,7 +58,9 @@ def test_names_meet_across_scripts_and_endings(one: tuple[str, str], other: tupl
     assert similarity(*one, *other) >= 0.78
 
 
-@pytest.mark.parametrize(("one", "other"), [("Петров", "Каримов"), ("Алматы", "Ташкент"), ("Orbán", "Erdoğan")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Петров", "Каримов"), ("Алматы", "Ташкент"), ("Orbán", "Erdoğan")]
+)
 def test_different_names_stay_apart(one: str, other: str) -> None:
     assert similarity(one, "ru", other, "ru") < 0.78
 

@@ -60,19 +60,27 @@ def test_changed_facts_contradict(model: StanceModel, pair: tuple[str, str, str,
 
 
 @pytest.mark.parametrize("pair", SAME)
-def test_the_same_fact_said_otherwise_is_supported(model: StanceModel, pair: tuple[str, str, str, str]) -> None:
+def test_the_same_fact_said_otherwise_is_supported(
+    model: StanceModel, pair: tuple[str, str, str, str]
+) -> None:
     (result,) = model.compare([ClaimEvidence(*pair)], np.array([0.95]))
     assert result.stance == "supports"
 
 
 def test_an_unrelated_sentence_decides_nothing(model: StanceModel) -> None:
-    pair = ClaimEvidence("The team won the cup.", "The library opens at nine on weekdays and at ten on Sundays.", "en", "en")
+    pair = ClaimEvidence(
+        "The team won the cup.", "The library opens at nine on weekdays and at ten on Sundays.", "en", "en"
+    )
     (result,) = model.compare([pair], np.array([0.74]))
     assert result.stance == "not_enough_info"
 
 
 @given(
-    st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40), st.sampled_from(LANGUAGES)), min_size=1, max_size=3)
+    st.lists(
+        st.tuples(st.text(max_size=40), st.text(max_size=40), st.sampled_from(LANGUAGES)),
+        min_size=1,
+        max_size=3,
+    )
 )
 def test_any_text_gives_probabilities(model: StanceModel, texts: list[tuple[str, str, str]]) -> None:
     pairs = [ClaimEvidence(claim, evidence, language, "en") for claim, evidence, language in texts]

@@ -42,11 +42,14 @@ def test_any_text_gives_spans_that_quote_it(language: str, text: str) -> None:
         ("kk", "елу жеті", 57), ("kk", "үш мың екі жүз", 3200), ("kk", "жиырма бес миллион", 25_000_000),
         ("ky", "элүү жети", 57), ("ky", "үч миң эки жүз", 3200), ("ky", "жыйырма беш миллион", 25_000_000),
         ("tr", "elli yedi", 57), ("tr", "üç bin iki yüz", 3200), ("tr", "yirmi beş milyon", 25_000_000),
-        ("uz", "ellik yetti", 57), ("uz", "uch ming ikki yuz", 3200), ("uz", "йигирма беш миллион", 25_000_000),
+        ("uz", "ellik yetti", 57), ("uz", "uch ming ikki yuz", 3200), ("uz", "йигирма беш миллион",
+            25_000_000),
         ("tk", "elli ýedi", 57), ("tk", "üç müň iki ýüz", 3200), ("tk", "ýigrimi bäş million", 25_000_000),
         ("hu", "ötvenhét", 57), ("hu", "háromezer-kétszáz", 3200), ("hu", "huszonöt millió", 25_000_000),
-        ("ru", "пятьдесят семь", 57), ("ru", "три тысячи двести", 3200), ("ru", "двадцать пять миллионов", 25_000_000),
-        ("en", "fifty-seven", 57), ("en", "three thousand two hundred", 3200), ("en", "twenty-five million", 25_000_000),
+        ("ru", "пятьдесят семь", 57), ("ru", "три тысячи двести", 3200), ("ru", "двадцать пять миллионов",
+            25_000_000),
+        ("en", "fifty-seven", 57), ("en", "three thousand two hundred", 3200), ("en", "twenty-five "
+            "million", 25_000_000),
     ],
 )  # fmt: skip
 def test_number_words(language: str, text: str, value: int) -> None:
@@ -56,12 +59,18 @@ def test_number_words(language: str, text: str, value: int) -> None:
 @pytest.mark.parametrize(
     ("language", "text", "value", "kind"),
     [
-        ("tr", "2019'da", 2019, "cardinal"), ("kk", "5-ші орын", 5, "ordinal"), ("ru", "12-го этажа", 12, "ordinal"),
-        ("uz", "yigirmanchi", 20, "ordinal"), ("tk", "bäşinji", 5, "ordinal"), ("az", "on ikinci", 12, "ordinal"),
-        ("hu", "harmadik", 3, "ordinal"), ("en", "the 21st floor", 21, "ordinal"), ("ky", "он биринчи", 11, "ordinal"),
-        ("tr", "yüzde elli yedi", 57, "percent"), ("tr", "%57'si", 57, "percent"), ("kk", "57 пайыз", 57, "percent"),
-        ("uz", "57 foiz", 57, "percent"), ("tk", "57 göterim", 57, "percent"), ("hu", "57 százalék", 57, "percent"),
-        ("ru", "57 процентов", 57, "percent"), ("en", "57 per cent", 57, "percent"), ("az", "57 faizi", 57, "percent"),
+        ("tr", "2019'da", 2019, "cardinal"), ("kk", "5-ші орын", 5, "ordinal"), ("ru", "12-го этажа", 12,
+            "ordinal"),
+        ("uz", "yigirmanchi", 20, "ordinal"), ("tk", "bäşinji", 5, "ordinal"), ("az", "on ikinci", 12,
+            "ordinal"),
+        ("hu", "harmadik", 3, "ordinal"), ("en", "the 21st floor", 21, "ordinal"), ("ky", "он биринчи", 11,
+            "ordinal"),
+        ("tr", "yüzde elli yedi", 57, "percent"), ("tr", "%57'si", 57, "percent"), ("kk", "57 пайыз", 57,
+            "percent"),
+        ("uz", "57 foiz", 57, "percent"), ("tk", "57 göterim", 57, "percent"), ("hu", "57 százalék", 57,
+            "percent"),
+        ("ru", "57 процентов", 57, "percent"), ("en", "57 per cent", 57, "percent"), ("az", "57 faizi", 57,
+            "percent"),
         ("en", "$5.5m", 5_500_000, "currency"), ("kk", "3 млн теңге", 3_000_000, "currency"),
         ("uz", "15 ming so‘m", 15_000, "currency"), ("ru", "2 млрд. рублей", 2_000_000_000, "currency"),
         ("hu", "12 500 forint", 12_500, "currency"), ("tk", "40 manat", 40, "currency"),
@@ -109,6 +118,8 @@ def test_two_days_are_48_hours_and_evening_times_meet() -> None:
     assert not only("7:30 pm", "en").agrees_with(only("21:30", "ru"))
 
 
-@pytest.mark.parametrize(("language", "text"), [("tr", "masada yemek yedi"), ("kk", "ол үшін"), ("tr", "binlerce kişi")])
+@pytest.mark.parametrize(
+    ("language", "text"), [("tr", "masada yemek yedi"), ("kk", "ол үшін"), ("tr", "binlerce kişi")]
+)
 def test_words_that_only_look_like_numbers_are_never_certain(language: str, text: str) -> None:
     assert not [q for q in find_quantities(text, language) if q.certain]
