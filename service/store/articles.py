@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from index.articles import Article, EmbeddedArticle
 from index.ports import StoredArticle
-from service.store.documents import DocumentRepository, in_parts
+from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.models import ARTICLES, AnalysisRow, ArticleRow, DocumentRow
 
 _ARTICLE_FIELDS = tuple(Article.model_fields)
@@ -43,12 +43,14 @@ class SqlArticleRepository(DocumentRepository):
         values["content_hash"] = article.content_hash
         with self._database.writing() as connection:
             self._lock_revisions(connection)
-            number, new = self._put_document(connection, article.id)
-            if new:
-                connection.execute(sa.insert(ArticleRow).values(number=number, created_at=now, **values))
-            else:
+            placed = self._put_documents(connection, [article.id])
+            number = placed.numbers[article.id]
+            if placed.replaced:
                 connection.execute(sa.update(ArticleRow).where(ArticleRow.number == number).values(**values))
-            self._put_passages(connection, number, embedded.passages, embedded.vectors, model_id)
+            else:
+                connection.execute(sa.insert(ArticleRow).values(number=number, created_at=now, **values))
+            document = EmbeddedDocument(number, embedded.passages, embedded.vectors)
+            self._put_passages(connection, [document], model_id)
             connection.execute(
                 sa.insert(AnalysisRow).values(
                     article_number=number,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
 
 import numpy as np
@@ -35,6 +36,29 @@ def in_parts(values: Collection[Item]) -> Iterator[list[Item]]:
     listed = list(values)
     for first in range(0, len(listed), _MAX_IN):
         yield listed[first : first + _MAX_IN]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDocuments:
+    """Numbers of documents by key; `replaced` are the keys of those that were there before."""
+
+    numbers: Mapping[str, int]
+    replaced: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedDocument:
+    """A document's passages with their vectors (n, d)."""
+
+    number: int
+    passages: Sequence[Passage]
+    vectors: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if len(self.passages) != len(self.vectors):
+            raise ValueError(f"{len(self.passages)} passages need as many vectors, not {len(self.vectors)}")
+        if len(self.passages) > MAX_PASSAGES:
+            raise InvalidInput(f"the text has {len(self.passages)} passages; the index takes {MAX_PASSAGES}")
 
 
 class DocumentRepository(ABC):
@@ -180,36 +204,54 @@ class DocumentRepository(ABC):
             sa.select(CounterRow.value).where(CounterRow.name == self.collection).with_for_update()
         )
 
-    def _next_revision(self, connection: Connection) -> int:
-        """Take the next revision; the counter stays locked until the commit: revisions follow commits."""
-        return connection.execute(
+    def _next_revisions(self, connection: Connection, count: int) -> range:
+        """Take the next revisions; the counter stays locked until the commit: revisions follow commits."""
+        last = connection.execute(
             sa.update(CounterRow)
             .where(CounterRow.name == self.collection)
-            .values(value=CounterRow.value + 1)
+            .values(value=CounterRow.value + count)
             .returning(CounterRow.value)
         ).scalar_one()
+        return range(last - count + 1, last + 1)
 
-    def _put_document(self, connection: Connection, key: str) -> tuple[int, bool]:
-        """Give a document its new revision; returns its number and whether it is new (or was deleted)."""
-        revision = self._next_revision(connection)
-        known = connection.execute(
-            sa.select(DocumentRow.number, DocumentRow.deleted).where(
-                DocumentRow.collection == self.collection, DocumentRow.key == key
-            )
-        ).one_or_none()
-        if known is not None:
+    def _put_documents(self, connection: Connection, keys: Sequence[str]) -> PlacedDocuments:
+        """Give documents (no key twice) new revisions in the given order, and new ones a number."""
+        revisions = dict(zip(keys, self._next_revisions(connection, len(keys)), strict=True))
+        known = {row.key: row for row in self._documents(connection, keys)}
+        if known:
             connection.execute(
                 sa.update(DocumentRow)
-                .where(DocumentRow.number == known.number)
-                .values(revision=revision, deleted=False)
+                .where(DocumentRow.number == sa.bindparam("known_number"))
+                .values(revision=sa.bindparam("next_revision"), deleted=False),
+                [{"known_number": row.number, "next_revision": revisions[key]} for key, row in known.items()],
             )
-            return known.number, known.deleted
-        number = connection.execute(
-            sa.insert(DocumentRow)
-            .values(collection=self.collection, key=key, revision=revision, deleted=False)
-            .returning(DocumentRow.number)
-        ).scalar_one()
-        return number, True
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            connection.execute(
+                sa.insert(DocumentRow),
+                [
+                    {
+                        "collection": self.collection,
+                        "key": key,
+                        "revision": revisions[key],
+                        "deleted": False,
+                    }
+                    for key in unknown
+                ],
+            )
+        numbers = {key: row.number for key, row in known.items()}
+        numbers |= {row.key: row.number for row in self._documents(connection, unknown)}
+        return PlacedDocuments(numbers, frozenset(key for key, row in known.items() if not row.deleted))
+
+    def _documents(self, connection: Connection, keys: Sequence[str]) -> list[sa.Row[str, int, bool]]:
+        query = sa.select(DocumentRow.key, DocumentRow.number, DocumentRow.deleted)
+        return [
+            row
+            for part in in_parts(keys)
+            for row in connection.execute(
+                query.where(DocumentRow.collection == self.collection, DocumentRow.key.in_(part))
+            )
+        ]
 
     def _bury_document(self, connection: Connection, key: str) -> int | None:
         """Leave a tombstone with a new revision; returns the number, None where there is no such document."""
@@ -222,46 +264,38 @@ class DocumentRepository(ABC):
         ).scalar_one_or_none()
         if number is None:
             return None
+        (revision,) = self._next_revisions(connection, 1)
         connection.execute(
-            sa.update(DocumentRow)
-            .where(DocumentRow.number == number)
-            .values(revision=self._next_revision(connection), deleted=True)
+            sa.update(DocumentRow).where(DocumentRow.number == number).values(revision=revision, deleted=True)
         )
         connection.execute(sa.delete(PassageRow).where(PassageRow.number == number))
         return number
 
     def _put_passages(
-        self,
-        connection: Connection,
-        number: int,
-        passages: Sequence[Passage],
-        vectors: NDArray[np.float32],
-        model_id: str,
+        self, connection: Connection, embedded: Sequence[EmbeddedDocument], model_id: str
     ) -> None:
-        """Replace a document's passages and all their vectors."""
-        if len(passages) != len(vectors):
-            raise ValueError(f"{len(passages)} passages need as many vectors, not {len(vectors)}")
-        if len(passages) > MAX_PASSAGES:
-            raise InvalidInput(f"the text has {len(passages)} passages; the index takes {MAX_PASSAGES}")
-        connection.execute(sa.delete(PassageRow).where(PassageRow.number == number))
+        """Replace documents' passages and all their vectors."""
+        for part in in_parts([document.number for document in embedded]):
+            connection.execute(sa.delete(PassageRow).where(PassageRow.number.in_(part)))
+        passages = [
+            {
+                "number": document.number,
+                "ordinal": ordinal,
+                "field": passage.field,
+                "start_char": passage.start,
+                "end_char": passage.end,
+            }
+            for document in embedded
+            for ordinal, passage in enumerate(document.passages)
+        ]
         if passages:
-            connection.execute(
-                sa.insert(PassageRow),
-                [
-                    {
-                        "number": number,
-                        "ordinal": ordinal,
-                        "field": passage.field,
-                        "start_char": passage.start,
-                        "end_char": passage.end,
-                    }
-                    for ordinal, passage in enumerate(passages)
-                ],
-            )
-            connection.execute(
-                sa.insert(VectorRow),
-                [_vector_row(number, ordinal, model_id, vector) for ordinal, vector in enumerate(vectors)],
-            )
+            vectors = [
+                _vector_row(document.number, ordinal, model_id, vector)
+                for document in embedded
+                for ordinal, vector in enumerate(document.vectors)
+            ]
+            connection.execute(sa.insert(PassageRow), passages)
+            connection.execute(sa.insert(VectorRow), vectors)
 
 
 def _vector_row(number: int, ordinal: int, model_id: str, vector: NDArray[np.float32]) -> dict[str, object]:

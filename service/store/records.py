@@ -16,7 +16,7 @@ from index.passages import Passage
 from index.ports import RecordFilter, StoredRecord
 from index.records import VerifiedRecord
 from index.times import end_of, start_of
-from service.store.documents import DocumentRepository, in_parts
+from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.errors import StaleReadError
 from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow
 
@@ -99,6 +99,7 @@ class SqlRecordRepository(DocumentRepository):
         if len(ids) < len(batch):
             raise ValueError("a batch must not hold the same record id twice")
         statuses: list[WriteStatus] = []
+        changed: list[PreparedRecord] = []
         with self._database.writing() as connection:
             self._lock_revisions(connection)
             known = _content_hashes(connection, ids)
@@ -108,8 +109,10 @@ class SqlRecordRepository(DocumentRepository):
                     continue
                 if prepared.vectors is None:
                     raise StaleReadError(prepared.record.id)
-                self._write_one(connection, prepared, prepared.vectors, model_id)
+                changed.append(prepared)
                 statuses.append("updated" if prepared.record.id in known else "added")
+            if changed:
+                self._write_changed(connection, changed, model_id)
         return statuses
 
     def delete(self, record_id: str) -> bool:
@@ -119,7 +122,7 @@ class SqlRecordRepository(DocumentRepository):
             number = self._bury_document(connection, record_id)
             if number is None:
                 return False
-            _keep_version(connection, record_id, "delete")
+            _keep_versions(connection, [record_id], "delete")
             connection.execute(sa.delete(RecordRow).where(RecordRow.number == number))
             return True
 
@@ -163,24 +166,41 @@ class SqlRecordRepository(DocumentRepository):
             for row in connection.execute(sa.select(*columns).where(RecordRow.number.in_(part)))
         }
 
-    def _write_one(
-        self,
-        connection: Connection,
-        prepared: PreparedRecord,
-        vectors: NDArray[np.float32],
-        model_id: str,
+    def _write_changed(
+        self, connection: Connection, changed: Sequence[PreparedRecord], model_id: str
     ) -> None:
-        record = prepared.record
-        number, new = self._put_document(connection, record.id)
-        values = _values(prepared)
-        if new:
-            connection.execute(
-                sa.insert(RecordRow).values(number=number, created_at=values["updated_at"], **values)
-            )
-        else:
-            _keep_version(connection, record.id, "update")
-            connection.execute(sa.update(RecordRow).where(RecordRow.number == number).values(**values))
-        self._put_passages(connection, number, prepared.passages, vectors, model_id)
+        placed = self._put_documents(connection, [prepared.record.id for prepared in changed])
+        _keep_versions(connection, placed.replaced, "update")
+        now = datetime.now(UTC)
+        rows = [
+            {"number": placed.numbers[prepared.record.id], "created_at": now, **_values(prepared, now)}
+            for prepared in changed
+        ]
+        added = [row for row in rows if row["id"] not in placed.replaced]
+        replaced = [row for row in rows if row["id"] in placed.replaced]
+        if added:
+            connection.execute(sa.insert(RecordRow), added)
+        if replaced:
+            connection.execute(_UPDATE, [{f"new_{name}": row[name] for name in row} for row in replaced])
+        embedded = [
+            EmbeddedDocument(placed.numbers[prepared.record.id], prepared.passages, prepared.vectors)
+            for prepared in changed
+            if prepared.vectors is not None
+        ]
+        self._put_passages(connection, embedded, model_id)
+
+
+_UPDATE = (
+    sa.update(RecordRow)
+    .where(RecordRow.number == sa.bindparam("new_number"))
+    .values(
+        {
+            column.name: sa.bindparam(f"new_{column.name}")
+            for column in RecordRow.__table__.columns
+            if column.name not in ("number", "id", "created_at")
+        }
+    )
+)
 
 
 def _content_hashes(connection: Connection, record_ids: Collection[str]) -> dict[str, str]:
@@ -193,19 +213,24 @@ def _content_hashes(connection: Connection, record_ids: Collection[str]) -> dict
     }
 
 
-def _keep_version(connection: Connection, record_id: str, replaced_by: str) -> None:
-    row = connection.execute(sa.select(RecordRow).where(RecordRow.id == record_id)).one()
-    connection.execute(
-        sa.insert(RecordVersionRow).values(
-            record_id=record_id,
-            content=_record(row).model_dump(mode="json"),
-            replaced_by=replaced_by,
-            replaced_at=datetime.now(UTC),
-        )
-    )
+def _keep_versions(connection: Connection, record_ids: Collection[str], replaced_by: str) -> None:
+    now = datetime.now(UTC)
+    for part in in_parts(record_ids):
+        versions = [
+            {
+                "record_id": row.id,
+                "content": _record(row).model_dump(mode="json"),
+                "replaced_by": replaced_by,
+                "replaced_at": now,
+            }
+            for row in connection.execute(
+                sa.select(RecordRow).where(RecordRow.id.in_(part)).order_by(RecordRow.number)
+            )
+        ]
+        connection.execute(sa.insert(RecordVersionRow), versions)
 
 
-def _values(prepared: PreparedRecord) -> dict[str, Any]:
+def _values(prepared: PreparedRecord, now: datetime) -> dict[str, Any]:
     record = prepared.record
     values: dict[str, Any] = record.model_dump()
     for name in _MOMENTS:
@@ -216,7 +241,7 @@ def _values(prepared: PreparedRecord) -> dict[str, Any]:
         "first_valid": None if record.valid_from is None else start_of(record.valid_from),
         "last_valid": None if record.valid_to is None else end_of(record.valid_to),
         "content_hash": prepared.content_hash,
-        "updated_at": datetime.now(UTC),
+        "updated_at": now,
     }
 
 

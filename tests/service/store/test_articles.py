@@ -25,8 +25,8 @@ EDITED = "A railway for the north. " + AGENCY.replace(
 )
 SAME_EVENT = (
     "After years of waiting, people in two northern towns can at last travel by train. "
-    "On Monday morning the track was handed over. It measures 84 km, and there are to be four departures daily, officials of "
-    "the transport ministry say."
+    "On Monday morning the track was handed over. It measures 84 km, and there are to be four departures "
+    "daily, officials of the transport ministry say."
 )
 UNRELATED = (
     "The volleyball team lost its third match in a row on Sunday evening. The coach blamed the long journey."
