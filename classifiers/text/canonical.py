@@ -1,8 +1,9 @@
 """The one canonical form of a text, used in training and in serving, with a map back to the original.
 
-What separates texts without being their wording is folded away: composed and decomposed letters, hidden characters,
-look-alike letters, markdown, blank lines, quote, dash and apostrophe styles, ё, tokenisers' spaces, datelines,
-outlet names and a repeated title. ``canonicalise(canonicalise(x).text).text == canonicalise(x).text``.
+What separates texts without being their wording is folded away: composed and decomposed letters, hidden
+characters, look-alike letters, markdown, blank lines, quote, dash and apostrophe styles, ё, tokenisers'
+spaces, datelines, outlet names and a repeated title. ``canonicalise(canonicalise(x).text).text ==
+canonicalise(x).text``.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from classifiers.text.spans import Span
 
 _HOMOGLYPHS = "homoglyphs"
 
-# Real texts settle in two or three passes. One that still changes after the usual ones is built to nest markup and loses
-# every markup character; the limit bounds the time that a hostile text can take.
+# Real texts settle in two or three passes. One that still changes after the usual ones is built to nest
+# markup and loses every markup character; the limit bounds the time that a hostile text can take.
 _USUAL_PASSES = 8
 _MAX_PASSES = 24
 
@@ -37,7 +38,9 @@ _QUOTES = dict.fromkeys("«»„“”‟″‶〝〞〟❝❞＂‹›《》「
 _APOSTROPHES = dict.fromkeys("‘’‚‛′‵´ʹʻʼʽʾʿˈˊˋ՚＇❛❜ꞌ", "'")
 _DASHES = dict.fromkeys("‐‑‒–—―−﹘﹣－⁃⸺⸻⁓", "-")
 _LINE_BREAKS = dict.fromkeys("\r\x85\u2028\u2029", "\n")
-_SPACE_LIKE = "\t\n\v\f\r\x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+_SPACE_LIKE = (
+    "\t\n\v\f\r\x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+)
 # NFKC would make a space and a combining mark of the acute.
 _BEFORE_NFKC = CharacterTable({"´": "'", "\xa0": " "})
 _BEFORE_MARKUP = CharacterTable(_QUOTES | _APOSTROPHES | _DASHES | _LINE_BREAKS | {"ё": "е", "Ё": "Е"})
@@ -97,8 +100,8 @@ class CanonicalText:
 def canonicalise(text: str, *, title: str | None = None, outlet: str | None = None) -> CanonicalText:
     """Bring ``text`` to the one canonical form.
 
-    ``title`` is stripped where the text opens with it, ``outlet`` wherever it stands as a word. Letter case stays
-    (see ``fold_case``). Never raises on any string; the result may be empty.
+    ``title`` is stripped where the text opens with it, ``outlet`` wherever it stands as a word. Letter case
+    stays (see ``fold_case``). Never raises on any string; the result may be empty.
     """
     canonical_title = canonicalise(title).text if title else ""
     canonical_outlet = canonicalise(outlet).text if outlet else ""
@@ -180,7 +183,11 @@ def _spaces_around_quotes(text: str) -> list[tuple[int, int]]:
     """Spaces that a tokeniser put inside quotation marks and around apostrophes."""
     ranges: list[tuple[int, int]] = []
     for number, match in enumerate(_QUOTE.finditer(text)):
-        before, at, after = text[match.start() - 1 : match.start()], match.start(), text[match.end() : match.end() + 1]
+        before, at, after = (
+            text[match.start() - 1 : match.start()],
+            match.start(),
+            text[match.end() : match.end() + 1],
+        )
         if number % 2 == 0 and before in ("", " ", "(") and after == " ":
             ranges.append((at + 1, at + 2))
         elif number % 2 == 1 and before == " " and (after in ("", " ") or after in _POINTS):

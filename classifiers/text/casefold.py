@@ -15,8 +15,9 @@ _DOTLESS = {ord("İ"): "i", ord("I"): "ı"}
 def fold_case(text: str, language: str) -> str:
     """Lower-case ``text`` without changing its length, so that offsets stay valid.
 
-    In Azerbaijani and Turkish (and Latin-script Kazakh) ``I`` becomes ``ı`` and ``İ`` becomes ``i``; elsewhere ``I``
-    becomes ``i``. ``ß`` and other letters whose full case folding is longer stay single letters.
+    In Azerbaijani and Turkish (and Latin-script Kazakh) ``I`` becomes ``ı`` and ``İ`` becomes ``i``;
+    elsewhere ``I`` becomes ``i``. ``ß`` and other letters whose full case folding is longer stay single
+    letters.
     """
     dotless = language in _DOTLESS_LANGUAGES
     if language in _CYRILLIC_BY_DEFAULT and any("\u0400" <= character <= "\u04ff" for character in text):

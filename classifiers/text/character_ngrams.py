@@ -1,4 +1,5 @@
-"""Hashed counts of character n-grams: the features of the language classifier, the same in training and in use."""
+"""Hashed counts of character n-grams: the features of the language classifier, the same in training and in
+use."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-# Addresses, mentions, placeholders, digits and signs say nothing about a language. Apostrophes do (Uzbek o', g').
+# Addresses, mentions, placeholders, digits and signs say nothing about a language. Apostrophes do (Uzbek o',
+# g').
 _ADDRESS = regex.compile(r"\S{1,200}+@\S++|https?://\S++|www\.\S++|[@#]\w++")
 _NOT_LETTERS = regex.compile(r"[^\p{L}\p{M}']++")
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛′´`ʹʻʼʽʾʿˈ", "'"))
@@ -26,10 +28,11 @@ def letters_only(text: str) -> str:
 
 
 def hashed_ngrams(letters: str, longest: int, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Count the n-grams of 1 to ``longest`` characters of ``letters``, with a space at either end, in hash buckets.
+    """Count the n-grams of 1 to ``longest`` characters of ``letters``, with a space at either end, in hash
+    buckets.
 
-    ``buckets`` is a power of two. Returns the buckets hit, increasing, and for each its count divided by the square root
-    of all counts, so that scores, and with them confidence, grow with the length of the text.
+    ``buckets`` is a power of two. Returns the buckets hit, increasing, and for each its count divided by the
+    square root of all counts, so that scores, and with them confidence, grow with the length of the text.
     """
     codes = np.frombuffer(f" {letters} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     hashes: list[NDArray[np.uint32]] = []

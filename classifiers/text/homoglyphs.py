@@ -1,8 +1,8 @@
 """Letters of one script standing in for look-alikes of another, and folding them back.
 
-A reader sees no difference between Latin ``a`` and Cyrillic ``а``; a model reads another word. A word that mixes scripts
-is folded to the script that most of its letters prove. Letters that only Kazakh, Kyrgyz, Uzbek or Azerbaijani use
-(і ә һ ө ң ғ қ ү ұ ў ҳ ə ı ğ) belong to their scripts and stay.
+A reader sees no difference between Latin ``a`` and Cyrillic ``а``; a model reads another word. A word that
+mixes scripts is folded to the script that most of its letters prove. Letters that only Kazakh, Kyrgyz, Uzbek
+or Azerbaijani use (і ә һ ө ң ғ қ ү ұ ў ҳ ə ı ğ) belong to their scripts and stay.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ import regex
 _LATIN_TWINS = "aceopxyijshəɵABCEHIJKMOPSTXYƏƟ"
 _CYRILLIC_TWINS = "асеорхуіјѕһәөАВСЕНІЈКМОРЅТХУӘӨ"
 _TO_CYRILLIC = dict(zip(_LATIN_TWINS, _CYRILLIC_TWINS, strict=True))
-_TO_LATIN = dict(zip(_CYRILLIC_TWINS, _LATIN_TWINS, strict=True)) | {"ԛ": "q", "ԝ": "w", "Ԛ": "Q", "Ԝ": "W", "Ү": "Y"}
+_TO_LATIN = dict(zip(_CYRILLIC_TWINS, _LATIN_TWINS, strict=True)) | {
+    "ԛ": "q",
+    "ԝ": "w",
+    "Ԛ": "Q",
+    "Ԝ": "W",
+    "Ү": "Y",
+}
 _TO_LATIN |= {"ү": "y", "ԁ": "d", "Ԍ": "G", "ӏ": "l", "Ӏ": "I"}
 
-# Letters of other scripts and phonetic letters that look like a Latin one: single characters out of the Unicode
-# confusables table (Unicode Technical Standard 39) that survive NFKC, with Greek small letters added.
+# Letters of other scripts and phonetic letters that look like a Latin one: single characters out of the
+# Unicode confusables table (Unicode Technical Standard 39) that survive NFKC, with Greek small letters added.
 _LOOK_ALIKES = {
     "A": "ΑᎪᗅꓮ𐊠𖽀",
     "B": "ΒᏴᗷꓐꞴ𐊂𐊡𐌁",
@@ -77,14 +83,15 @@ _TO_LATIN_FROM_OTHERS = {
     look_alike: letter for letter, look_alikes in _LOOK_ALIKES.items() for look_alike in look_alikes
 }
 
-# Latin letters that Kazakh and Azerbaijani keyboards put into Cyrillic words, and Cyrillic schwa in Latin ones: they are
-# folded, but they are a habit of typing and no sign of tampering.
+# Latin letters that Kazakh and Azerbaijani keyboards put into Cyrillic words, and Cyrillic schwa in Latin
+# ones: they are folded, but they are a habit of typing and no sign of tampering.
 _TYPING_HABITS = frozenset("iIhəƏәӘ")
 
 _LATIN = regex.compile(r"\p{Latin}")
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-# Two neighbouring letters of different scripts; explicit ranges, because they are ten times faster than script classes.
+# Two neighbouring letters of different scripts; explicit ranges, because they are ten times faster than
+# script classes.
 _LATIN_RANGE = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
 _CYRILLIC_RANGE = "Ѐ-҄҇-ԯᲀ-ᲈⷠ-ⷿꙀ-ꚟ"
 _OTHER_RANGE = "".join(_TO_LATIN_FROM_OTHERS)
@@ -94,8 +101,11 @@ _SCRIPT_BORDER = re.compile(
 )
 _HAS_LATIN = re.compile(f"[{_LATIN_RANGE}]")
 _HAS_CYRILLIC = re.compile(f"[{_CYRILLIC_RANGE}]")
-# Whole words made of twins alone. Latin ones count in small letters only: "BMX" or "CO" in Russian is what it says.
-_CYRILLIC_TWIN_WORD = regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}])[{_CYRILLIC_TWINS}]{{1,12}}(?![\p{{L}}\p{{M}}\p{{N}}])")
+# Whole words made of twins alone. Latin ones count in small letters only: "BMX" or "CO" in Russian is what it
+# says.
+_CYRILLIC_TWIN_WORD = regex.compile(
+    rf"(?<![\p{{L}}\p{{M}}\p{{N}}])[{_CYRILLIC_TWINS}]{{1,12}}(?![\p{{L}}\p{{M}}\p{{N}}])"
+)
 _LATIN_TWIN_WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}])[aceopxy]{1,3}(?![\p{L}\p{M}\p{N}])")
 _NEIGHBOURHOOD = 12
 
@@ -103,8 +113,8 @@ _NEIGHBOURHOOD = 12
 def find_homoglyphs(text: str) -> tuple[list[tuple[int, str]], int]:
     """Find look-alike letters in ``text``.
 
-    Returns the replacements as ``(position, letter)`` in order, and the number of words that hold them, words explained
-    by keyboard habits left out.
+    Returns the replacements as ``(position, letter)`` in order, and the number of words that hold them, words
+    explained by keyboard habits left out.
     """
     replacements: list[tuple[int, str]] = []
     suspicious = 0

@@ -1,10 +1,12 @@
-"""A text under edit that remembers, for each of its characters, which characters of the original it stands for."""
+"""A text under edit that remembers, for each of its characters, which characters of the original it stands
+for."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import regex
@@ -12,8 +14,8 @@ from numpy.typing import NDArray
 
 from classifiers.text.spans import Span
 
-# A character and the marks that may merge with it under composition: combining marks, Hangul vowels and finals in
-# their full and half-width forms, half-width kana sound marks.
+# A character and the marks that may merge with it under composition: combining marks, Hangul vowels and
+# finals in their full and half-width forms, half-width kana sound marks.
 _COMPOSABLE_RUN = regex.compile(r".[\p{M}\u1160-\u11ff\u3130-\u318f\uff9e-\uffdc]*", regex.DOTALL)
 _WORD_OR_SPACE = regex.compile(r"\S+\s*|\s+")
 
@@ -33,7 +35,8 @@ class CharacterTable:
 class MappedText:
     """``text`` with two offset arrays: character ``i`` stands for ``original[starts[i]:ends[i]]``.
 
-    Edits are in place. ``starts`` and ``ends`` never decrease, so a span of the text maps to one span of the original.
+    Edits are in place. ``starts`` and ``ends`` never decrease, so a span of the text maps to one span of the
+    original.
     """
 
     __slots__ = ("ends", "original_length", "starts", "text")
@@ -54,7 +57,9 @@ class MappedText:
         if not any_deleted:
             return
         edges = np.flatnonzero(np.diff(np.concatenate(([False], keep, [False])).astype(np.int8)))
-        self.text = "".join([self.text[a:b] for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)])
+        self.text = "".join(
+            [self.text[a:b] for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
+        )
         self.starts = self.starts[keep]
         self.ends = self.ends[keep]
 
@@ -72,11 +77,12 @@ class MappedText:
         self.text = "".join(pieces)
 
     def insert_spaces(self, positions: Sequence[int]) -> None:
-        """Insert a space before the character at each of ``positions`` (increasing); it stands for nothing original."""
+        """Insert a space before the character at each of ``positions`` (increasing); it stands for nothing
+        original."""
         if not positions:
             return
         edges = [0, *positions, len(self.text)]
-        self.text = " ".join([self.text[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+        self.text = " ".join([self.text[a:b] for a, b in pairwise(edges)])
         at = np.asarray(positions, dtype=np.int64)
         empty = self.starts[at]
         self.starts = np.insert(self.starts, at, empty)
@@ -104,7 +110,9 @@ class MappedText:
         Raises ``IndexError`` when the span does not lie within the text. An empty span maps to an empty span.
         """
         if not 0 <= start <= end <= len(self.text):
-            raise IndexError(f"Span {start}..{end} does not lie within a text of {len(self.text)} characters.")
+            raise IndexError(
+                f"Span {start}..{end} does not lie within a text of {len(self.text)} characters."
+            )
         if start == end:
             at = int(self.starts[start]) if start < len(self.text) else self.original_length
             return Span(at, at)

@@ -1,7 +1,8 @@
-"""Markdown, HTML remnants and list markers: what a chat assistant or a scraper adds to prose, found as ranges to delete.
+"""Markdown, HTML remnants and list markers: what a chat assistant or a scraper adds to prose, found as ranges
+to delete.
 
-Every pattern is bounded, so that no input makes matching slower than linear. Line patterns see the text before its
-lines are joined.
+Every pattern is bounded, so that no input makes matching slower than linear. Line patterns see the text
+before its lines are joined.
 """
 
 from __future__ import annotations
@@ -13,22 +14,31 @@ import regex
 
 # A fence with at most a language name, a rule, or an underline that makes the line before it a heading.
 _WHOLE_LINE = regex.compile(
-    r"^[ \t]*+(?:`{3,}+[ \t]*+[\w+-]{0,20}+|~{3,}+[ \t]*+[\w+-]{0,20}+|={3,}+|(?:[-*_][ \t]*+){3,}+|[|:\- \t]{0,400}+(?<=\|[:\- \t]{0,400}))[ \t]*+$",
+    r"^[ \t]*+(?:`{3,}+[ \t]*+[\w+-]{0,20}+|~{3,}+[ \t]*+[\w+-]{0,20}+|={3,}+|(?:[-*_][ \t]*+){3,}+|[|:\- "
+    r"\t]{0,400}+(?<=\|[:\- \t]{0,400}))[ \t]*+$",
     regex.MULTILINE,
 )
-_LINE_START = regex.compile(r"^[ \t]*+(?:#{1,6}+[ \t]++|>++[ \t]?+|[-*+•‣▪◦●∙·■□►▶➤✓✔☑][ \t]++)++", regex.MULTILINE)
+_LINE_START = regex.compile(
+    r"^[ \t]*+(?:#{1,6}+[ \t]++|>++[ \t]?+|[-*+•‣▪◦●∙·■□►▶➤✓✔☑][ \t]++)++", regex.MULTILINE
+)
 _HEADING_END = regex.compile(r"[ \t]#{1,6}[ \t]*+$", regex.MULTILINE)
 _NUMBERED = regex.compile(r"^[ \t]*+(?:\*\*|__)?(\d{1,3})[.)][ \t]++", regex.MULTILINE)
 _TABLE_ROW = regex.compile(r"^[ \t]*+\|[^\n]*+", regex.MULTILINE)
-_LINK = regex.compile(r'!?\[([^\[\]\n]{0,400}+)\](\([^()\s]{0,2000}+(?:[ \t]"[^"\n()]{0,200}+")?\)|\[[^\[\]\n]{0,40}+\])')
+_LINK = regex.compile(
+    r'!?\[([^\[\]\n]{0,400}+)\](\([^()\s]{0,2000}+(?:[ \t]"[^"\n()]{0,200}+")?\)|\[[^\[\]\n]{0,40}+\])'
+)
 _REFERENCE = regex.compile(r"^[ \t]*+\[[^\[\]\n]{1,60}+\]:[ \t]*+\S{1,2000}+[ \t]*+$", regex.MULTILINE)
 _AUTOLINK = regex.compile(r"<(?=(?:https?://|mailto:)[^<>\s]{1,2000}+(>))")
 _TAG = regex.compile(
-    r"</?(?:a|abbr|b|blockquote|br|center|cite|code|del|div|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|q"
-    r"|s|small|span|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]{0,1000}+)?/?>|<!--[^<>]{0,1000}+-->",
+    r"</?(?:a|abbr|b|blockquote|br|center|cite|code|del|div|em|figcaption|figure|font|h[1-6]|hr|i|img|ins|li"
+    r"|mark|ol|p|pre|q"
+    r"|s|small|span|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]{0,1000}+)?/?>"
+    r"|<!--[^<>]{0,1000}+-->",
     regex.IGNORECASE,
 )
-_BLOCK_TAGS = regex.compile(r"</?(?:blockquote|br|div|figure|h[1-6]|hr|li|ol|p|table|td|th|tr|ul)\b", regex.IGNORECASE)
+_BLOCK_TAGS = regex.compile(
+    r"</?(?:blockquote|br|div|figure|h[1-6]|hr|li|ol|p|table|td|th|tr|ul)\b", regex.IGNORECASE
+)
 _STARS = regex.compile(r"(?<![\d ])\*++|\*++(?![\d ])|\*{2,}+")
 _UNDERSCORES = regex.compile(r"(?<!\w)_{1,3}+(?=\S)|(?<=\S)(?<!_)_{1,3}+(?![\w])|_{2,}+")
 # `code`; a backtick after a letter is an apostrophe of Uzbek, a doubled one a quotation mark of TeX.
@@ -36,7 +46,9 @@ _CODE = regex.compile(r"(?<![`\w])(`)(?=[^`'\n]{1,200}+(`)(?![`\w]))")
 _STRIKE = regex.compile(r"~~++")
 _BACKSLASH = regex.compile(r"\\(?=[\\`*_{}\[\]()#+.!|>~-])")
 # "&amp;amp;quot;" and its like, escaped more than once.
-_ENTITY = regex.compile(r"&(?:amp;|#0{0,4}38;|#x0{0,4}26;)*+(?:#\d{2,7};|#[xX][0-9a-fA-F]{2,6};|[a-zA-Z]{2,8}\d{0,2};)?")
+_ENTITY = regex.compile(
+    r"&(?:amp;|#0{0,4}38;|#x0{0,4}26;)*+(?:#\d{2,7};|#[xX][0-9a-fA-F]{2,6};|[a-zA-Z]{2,8}\d{0,2};)?"
+)
 _MARKUP_CHARACTERS = regex.compile(r"[\\`*_\[\]()#<>&|~^]|[{}]")
 
 Range = tuple[int, int]
@@ -76,7 +88,11 @@ def find_spaced_markup(text: str) -> list[Range]:
         ranges += [match.span() for match in _TAG.finditer(text) if _BLOCK_TAGS.match(match.group())]
     if "|" in text:
         for row in _TABLE_ROW.finditer(text):
-            ranges += [(row.start() + offset, row.start() + offset + 1) for offset, c in enumerate(row.group()) if c == "|"]
+            ranges += [
+                (row.start() + offset, row.start() + offset + 1)
+                for offset, c in enumerate(row.group())
+                if c == "|"
+            ]
     return sorted(ranges)
 
 

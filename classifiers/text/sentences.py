@@ -1,8 +1,9 @@
 """Sentences with exact offsets, for nine languages.
 
-Rules of our own: the kept libraries cover few of the languages (pysbd has en, ru and kk, without az ky tr uz tk hu; NLTK's
-Punkt models have en, ru and tr), and pysbd rewrites the text, so that its offsets have to be searched for again. A
-candidate is a run of final punctuation with its closing quotes; the word before and the character after it decide.
+Rules of our own: the kept libraries cover few of the languages (pysbd has en, ru and kk, without az ky tr uz
+tk hu; NLTK's Punkt models have en, ru and tr), and pysbd rewrites the text, so that its offsets have to be
+searched for again. A candidate is a run of final punctuation with its closing quotes; the word before and the
+character after it decide.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʻʼ", "'"))
 def split_sentences(text: str, language: str) -> list[Span]:
     """Split ``text`` into sentences.
 
-    The spans are in order, do not overlap, begin and end with a visible character, and cover every character that is no
-    white space. A blank line or a line break is a boundary unless it cuts a sentence in the middle. ``language`` is one of
+    The spans are in order, do not overlap, begin and end with a visible character, and cover every character
+    that is no white space. A blank line or a line break is a boundary unless it cuts a sentence in the
+    middle. ``language`` is one of
     ``LANGUAGES``; for any other code the rules of English and Russian abbreviations hold.
     """
     spans: list[Span] = []
@@ -63,7 +65,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _continues(text: str, before: int, after: int, space: str) -> bool:
-    """Whether one line break stands within a sentence: no final punctuation before it, a small letter after it."""
+    """Whether one line break stands within a sentence: no final punctuation before it, a small letter after
+    it."""
     if after >= len(text) or before == 0 or space.count("\n") + space.count("\u2029") != 1:
         return False
     return text[after].islower() and (text[before - 1].isalnum() or text[before - 1] in ",-–—")
@@ -82,7 +85,11 @@ def _boundaries(text: str, start: int, end: int, language: str) -> Iterator[int]
             continue
         if not _opens_sentence(text, following, end, closed_quote=_closes_quote(match.group("closers"))):
             continue
-        if points == "." and not match.group("closers") and not _full_stop_ends(text, start, match.start(), following, language):
+        if (
+            points == "."
+            and not match.group("closers")
+            and not _full_stop_ends(text, start, match.start(), following, language)
+        ):
             continue
         yield following
 
@@ -126,7 +133,9 @@ def _full_stop_ends(text: str, block_start: int, point: int, following: int, lan
     lowered = word.replace("İ", "i").lower()
     # "г." after a number is a year and may end; before a name it is a city.
     after_number = text[max(block_start, match.start() - 2) : match.start()].strip()[-1:].isdigit()
-    if _listed(MAY_END, lowered, language) and (after_number or not _listed(BEFORE_A_NAME, lowered, language)):
+    if _listed(MAY_END, lowered, language) and (
+        after_number or not _listed(BEFORE_A_NAME, lowered, language)
+    ):
         return language != "en" or "." not in lowered or _next_word(text, following) in ENGLISH_OPENERS
     return not _listed(BEFORE_A_NAME, lowered, language)
 

@@ -6,18 +6,99 @@ import time
 import unicodedata
 
 import pytest
-from classifiers.text import LANGUAGES, canonicalise, fold_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifiers.text import LANGUAGES, canonicalise, fold_case
+
 # Fragments that trigger rules, mixed with arbitrary characters, reach far more rule combinations than chance.
-FRAGMENTS = st.sampled_from([
-    "**", "*", "_", "__", "`", "```", "# ", "- ", "— ", "> ", "1. ", "2. ", "[", "](", "](http://a.kz)", ")", "|", "&amp;", "&quot;",
-    "\n", "\n\n", " ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\ufe0f", "\u202e", "e\u0301", "ё", "ﬁ", "…", "«", "»", "“", "”", "’", "'",
-    '"', "``", "''", " ' ", ' " ', " , ", " .", "...", "Bakı", "BAKU", "(Reuters)", "March 3", ", ", "Name.Az", " xəbər verir ki, ",
-    "Title: ", "pаypal", "бiр", "ⲅ", "сор", "a", "дом", "İ", "ı", "Ə", "/", "<b>", "<br>", "<", ">", "~~", "\\", "{", "}", "===", "---",
-    "oldu.Sonra", "said,then", " деп хабарлайды ", "\u1160", "\u3164", "\ud800", "1", "2024", "-",
-])  # fmt: skip
+FRAGMENTS = st.sampled_from(
+    [
+        "**",
+        "*",
+        "_",
+        "__",
+        "`",
+        "```",
+        "# ",
+        "- ",
+        "— ",
+        "> ",
+        "1. ",
+        "2. ",
+        "[",
+        "](",
+        "](http://a.kz)",
+        ")",
+        "|",
+        "&amp;",
+        "&quot;",
+        "\n",
+        "\n\n",
+        " ",
+        "\u00a0",
+        "\u200b",
+        "\ufeff",
+        "\u00ad",
+        "\ufe0f",
+        "\u202e",
+        "e\u0301",
+        "ё",
+        "ﬁ",
+        "…",
+        "«",
+        "»",
+        "“",
+        "”",
+        "’",
+        "'",
+        '"',
+        "``",
+        "''",
+        " ' ",
+        ' " ',
+        " , ",
+        " .",
+        "...",
+        "Bakı",
+        "BAKU",
+        "(Reuters)",
+        "March 3",
+        ", ",
+        "Name.Az",
+        " xəbər verir ki, ",
+        "Title: ",
+        "pаypal",
+        "бiр",
+        "ⲅ",
+        "сор",
+        "a",
+        "дом",
+        "İ",
+        "ı",
+        "Ə",
+        "/",
+        "<b>",
+        "<br>",
+        "<",
+        ">",
+        "~~",
+        "\\",
+        "{",
+        "}",
+        "===",
+        "---",
+        "oldu.Sonra",
+        "said,then",
+        " деп хабарлайды ",
+        "\u1160",
+        "\u3164",
+        "\ud800",
+        "1",
+        "2024",
+        "-",
+    ]
+)
 TEXTS = st.one_of(
     st.text(max_size=120),
     st.lists(st.one_of(FRAGMENTS, st.text(max_size=3)), max_size=24).map("".join),
@@ -55,7 +136,13 @@ def test_canonical_text_has_no_hidden_characters_line_breaks_or_double_spaces(te
     assert not set(canonical) & set("\n\t\r\u00a0\u200b\u200c\u200d\u2060\ufeff\u00ad\u202e«»“”„‘’—–…ё`")
 
 
-@given(st.lists(st.sampled_from(["алма", "kitob", "görüş", "e\u0301te\u0301", "ﬁnal", "бiр", "**və**", "“ha”"]), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["алма", "kitob", "görüş", "e\u0301te\u0301", "ﬁnal", "бiр", "**və**", "“ha”"]),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_each_word_maps_back_to_the_word_it_came_from(words: list[str]) -> None:
     text = "\n\n".join(words)
     canonical = canonicalise(text)
@@ -75,7 +162,7 @@ def test_each_word_maps_back_to_the_word_it_came_from(words: list[str]) -> None:
         ("re\u0301sume\u0301 ﬁne ①", "résumé fine 1"),
         ("hel\u200blo wo\u00adrld", "hello world"),
         ("one\r\n\r\n\r\ntwo\u2028three\tfour", "one two three four"),
-        ("She said \" yes \" , then left .", 'She said "yes", then left.'),
+        ('She said " yes " , then left .', 'She said "yes", then left.'),
         ("Bu oldu.Sonra getdi", "Bu oldu. Sonra getdi"),
         ("``quoted''", '"quoted"'),
         ("AT&amp;amp;T &laquo;x&raquo;", 'AT&T "x"'),
@@ -88,7 +175,10 @@ def test_styles_fold_together(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("# Head\n\nThe **bold** and *soft* `code` of [a link](https://a.kz/b \"t\").", "Head The bold and soft code of a link."),
+        (
+            '# Head\n\nThe **bold** and *soft* `code` of [a link](https://a.kz/b "t").',
+            "Head The bold and soft code of a link.",
+        ),
         ("- one\n- two\n* three", "one two three"),
         ("1. one\n2. two\n3. three", "one two three"),
         ("```python\nx\n```\nafter", "x after"),
@@ -164,7 +254,9 @@ def test_given_outlet_goes_wherever_it_stands_as_a_word() -> None:
 @pytest.mark.parametrize("join", ["\n\n", ". ", " - ", ": ", " "])
 def test_repeated_title_goes(join: str) -> None:
     title = "İki ölkə saziş imzaladı"
-    assert canonicalise(f"{title}{join}Mərasim paytaxtda olub.", title=title).text == "Mərasim paytaxtda olub."
+    assert (
+        canonicalise(f"{title}{join}Mərasim paytaxtda olub.", title=title).text == "Mərasim paytaxtda olub."
+    )
 
 
 def test_sentence_that_begins_like_the_title_stays_whole() -> None:
@@ -191,7 +283,9 @@ def test_keyboard_habits_fold_without_counting_as_tampering() -> None:
 
 
 def test_hidden_characters_are_counted_by_kind() -> None:
-    tampering = canonicalise("a\u200bb\u2060c \u202edef\u202c x\ufe01y \U000e0041\U000e0042 g\u00adh \u2063 z").tampering
+    tampering = canonicalise(
+        "a\u200bb\u2060c \u202edef\u202c x\ufe01y \U000e0041\U000e0042 g\u00adh \u2063 z"
+    ).tampering
     assert (tampering.zero_width, tampering.bidi, tampering.variation_selectors) == (2, 2, 1)
     assert (tampering.tags, tampering.other_hidden, tampering.soft_hyphens) == (2, 1, 1)
     assert tampering.total == 8
@@ -217,7 +311,24 @@ def test_text_of_nothing_gives_an_empty_form(text: str) -> None:
     assert canonicalise(text).text == ""
 
 
-@pytest.mark.parametrize("unit", ["[", "*_", "&amp;lt;", "Ad.Az ", "aа", "e\u0301", " ' a", "1. a\n", "BAKU, March 3 (AP) - ", "<a ", "istinadən ", "A-", "- "])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[",
+        "*_",
+        "&amp;lt;",
+        "Ad.Az ",
+        "aа",
+        "e\u0301",
+        " ' a",
+        "1. a\n",
+        "BAKU, March 3 (AP) - ",
+        "<a ",
+        "istinadən ",
+        "A-",
+        "- ",
+    ],
+)
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from classifiers.text import LANGUAGES
-from classifiers.text.sentences import split_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from classifiers.text import LANGUAGES
+from classifiers.text.sentences import split_sentences
 
 
 def split(text: str, language: str) -> list[str]:
@@ -34,7 +35,7 @@ MARKED = [
     ("az", "Görüşdə prof. R. Məmmədov və s. iştirak edib.| XX. əsr belə bitib.| Sabah davam edəcək."),
     ("uz", "Yig'ilishga o'qituvchi A. Karimov va h.k. keldi.| Narx 3,5 mln. so'm bo'ldi.| Keyin tugadi."),
     ("tk", "Duşuşyga B. Amanow we ş.m. geldi.| 5. orun bize galdy.| Soň gutardy."),
-    ("hu", "A csapat az 5. helyen végzett.| Dr. Kovács Béla 2024. március 3. napján érkezett.| Almát, körtét stb. vett."),
+    ("hu", "A csapat az 5. helyen végzett.| Dr. Kovács Béla 2024. március 3. napján jött.| Almát stb. vett."),
     ("hu", "„Jövünk!” – mondta a miniszter.| A II. Rákóczi Ferenc utcában laknak.| Vége."),
     ("en", "A heading without a stop\n\n|The text begins here.| It goes on\nin the next line."),
     ("az", "İclas bitdi.|Sonra hamı getdi.| Milli.az saytı yazdı."),
@@ -48,7 +49,11 @@ def test_sentences_are_found(language: str, marked: str) -> None:
 
 
 def test_list_items_are_sentences_of_their_own() -> None:
-    assert split("1. First item\n2. Second item\n- third", "en") == ["1. First item", "2. Second item", "- third"]
+    assert split("1. First item\n2. Second item\n- third", "en") == [
+        "1. First item",
+        "2. Second item",
+        "- third",
+    ]
 
 
 def test_unknown_language_falls_back_to_general_rules() -> None:
@@ -60,7 +65,28 @@ def test_unknown_language_falls_back_to_general_rules() -> None:
     st.one_of(
         st.text(max_size=150),
         st.lists(
-            st.sampled_from(["Ab", "ə.", " ", "\n", ". ", "! ", "…", "«", "»", '"', "5. ", "т.б. ", "A.", "— ", "\u2028", "\x1c", "а", "3.5"])
+            st.sampled_from(
+                [
+                    "Ab",
+                    "ə.",
+                    " ",
+                    "\n",
+                    ". ",
+                    "! ",
+                    "…",
+                    "«",
+                    "»",
+                    '"',
+                    "5. ",
+                    "т.б. ",
+                    "A.",
+                    "— ",
+                    "\u2028",
+                    "\x1c",
+                    "а",
+                    "3.5",
+                ]
+            )
         ).map("".join),
     ),
     st.sampled_from([*LANGUAGES, "other"]),
