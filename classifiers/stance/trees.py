@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int32]
+# Rows walked at once: bounds memory, not results.
+_CHUNK = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,24 @@ class BoostedTrees:
 
     def logits(self, rows: Floats) -> Floats:
         """Class scores before softmax, shape ``(n, classes)``, for feature rows ``(n, features)``."""
-        rounds, classes = self.roots.shape
+        classes = self.roots.shape[1]
         logits = np.tile(self.baseline, (len(rows), 1))
-        everyone = np.arange(len(rows))
-        for i in range(rounds):
-            for k in range(classes):
-                node = np.full(len(rows), self.roots[i, k], dtype=np.int32)
-                while (inner := self.feature[node] >= 0).any():
-                    at, who = node[inner], everyone[inner]
-                    seen = rows[who, self.feature[at]]
-                    go_left = np.where(np.isnan(seen), self.missing_left[at], seen <= self.threshold[at])
-                    node[inner] = np.where(go_left, self.left[at], self.right[at])
-                logits[:, k] += self.value[node]
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            leaves = self._leaves(chunk)
+            values = self.value[leaves].reshape(len(chunk), -1, classes)
+            logits[start : start + _CHUNK] += values.sum(axis=1)
         return logits.astype(np.float32)
+
+    def _leaves(self, rows: Floats) -> Integers:
+        """The leaf every row reaches in every tree, all trees one level at a time: shape ``(n, trees)``."""
+        nodes = np.tile(self.roots.ravel(), (len(rows), 1))
+        at_row = np.arange(len(rows))[:, None]
+        while (inner := self.feature[nodes] >= 0).any():
+            seen = rows[at_row, self.feature[nodes]]
+            go_left = np.where(np.isnan(seen), self.missing_left[nodes], seen <= self.threshold[nodes])
+            nodes = np.where(inner, np.where(go_left, self.left[nodes], self.right[nodes]), nodes)
+        return nodes
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The fields by name, to be stored in one ``.npz``."""
