@@ -110,8 +110,8 @@ def make_records() -> dict[str, VerifiedRecord]:
     }
 
 
-# Importing torch and loading a model takes seconds of computing: one process does it and forks for each run. It
-# computes nothing itself, so that no thread pool is lost in the fork.
+# Importing torch and loading a model takes seconds of computing: one process does it and forks for each run.
+# It computes nothing itself, so that no thread pool is lost in the fork.
 FORKING = """
 import os, sys
 import service.records, service.store
