@@ -218,8 +218,9 @@ class Detector:
         by_window = dict(zip(distinct, scores.tolist(), strict=True))
         standard = np.array([by_window[window] for window in windows])
         evidence = self.scale.slope * standard + self.scale.intercept
-        # A window speaks for all its sentences at once; counting it for each would multiply the evidence.
-        spans = runs(smooth(evidence / np.array([last - first for first, last in windows])))
+        # A window speaks for all its sentences at once: counting it fully for each would multiply the
+        # evidence, counting it once in all would let no change of author through.
+        spans = runs(smooth(evidence / np.sqrt([last - first for first, last in windows])))
         texts = [" ".join(read.sentences[first:last]) for first, last in spans]
         words = [sum(read.words[first:last]) for first, last in spans]
         standard = self.standardised(texts, words, language)

@@ -19,7 +19,7 @@ SHARED: Final = "shared"
 
 def hash_ngrams(views: Sequence[str]) -> csr_matrix:
     """Counts of the character 2- to 5-grams of each text (lower case), hashed to (n, :data:`COLUMNS`)."""
-    vectorizer = HashingVectorizer(  # type: ignore[no-untyped-call]
+    vectorizer = HashingVectorizer(
         analyzer="char",
         ngram_range=(2, 5),
         n_features=COLUMNS,
@@ -28,7 +28,7 @@ def hash_ngrams(views: Sequence[str]) -> csr_matrix:
         norm=None,
         dtype=np.float32,
     )
-    return csr_matrix(vectorizer.transform(views))  # type: ignore[no-untyped-call]
+    return csr_matrix(vectorizer.transform(views))
 
 
 def weigh(counts: csr_matrix, inverse_frequency: NDArray[np.float32]) -> csr_matrix:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Words a scoring window needs around a sentence: fewer, and the score is noise.
-WINDOW_WORDS: Final = 60
+WINDOW_WORDS: Final = 90
 #: Longer texts are judged in separate blocks instead of a window around every sentence.
 LONG_TEXT_WORDS: Final = 2000
-#: Cost, in log-odds, of a change of author between two sentences: mixed texts have few such places.
-CHANGE_COST: Final = 4.0
+#: Cost, in log-odds, of a change of author between two sentences. Low, since overlapping windows already
+#: smooth; chosen with the window on spliced texts of the calibration part.
+CHANGE_COST: Final = 1.0
 
 
 def sentence_windows(words: Sequence[int]) -> list[tuple[int, int]]:

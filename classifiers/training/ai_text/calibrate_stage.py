@@ -130,7 +130,7 @@ def _with_probability(scale: ScoreScale, scored: Sequence[ScoredCrop]) -> ScoreS
     standard = standardise([used[index] for index in kept], scale)
     target = np.array([not used[index].human for index in kept])
     weights = np.array([1 / counts[keys[index]] for index in kept])
-    model = LogisticRegression(C=1e3)  # type: ignore[no-untyped-call]
+    model = LogisticRegression(C=1e3)
     model.fit(standard[:, None], target, sample_weight=weights / weights.mean())
     return replace(scale, slope=max(float(model.coef_[0, 0]), 1e-3), intercept=float(model.intercept_[0]))
 

@@ -22,11 +22,15 @@ LENGTH_EDGES: Final = (80, 120, 200, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Consecutive sentences of a document: ``text`` is their detector view, ``words`` its length."""
+    """Consecutive ``sentences`` of a document, as detector views; ``words`` is their length together."""
 
     document: Document
-    text: str
+    sentences: tuple[str, ...]
     words: int
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.sentences)
 
     @property
     def length_class(self) -> int:
@@ -46,7 +50,7 @@ def cut(document: Document, target_words: int, generator: random.Random) -> Crop
     """
     lengths = [count_words(sentence) for sentence in document.sentences]
     if document.words <= target_words:
-        return Crop(document, document.view, document.words)
+        return Crop(document, document.sentences, document.words)
     latest = len(lengths) - 1
     remaining = 0
     while latest > 0 and remaining + lengths[latest] < target_words:
@@ -62,11 +66,12 @@ def cut(document: Document, target_words: int, generator: random.Random) -> Crop
         words += length
         if words >= target_words:
             break
-    text = " ".join(taken)
     if words > target_words * 1.3:
-        text = " ".join(text.split()[:target_words])
-        words = count_words(text)
-    return Crop(document, text, words)
+        # Only the last sentence can have overrun the target.
+        kept = max(1, target_words - words + count_words(taken[-1]))
+        taken[-1] = " ".join(taken[-1].split()[:kept])
+        words = sum(count_words(sentence) for sentence in taken)
+    return Crop(document, tuple(taken), words)
 
 
 def cut_all(documents: Sequence[Document], *, per_document: int, seed: int) -> list[Crop]:

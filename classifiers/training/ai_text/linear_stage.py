@@ -43,7 +43,7 @@ def fit_logistic(
         gradient[-1] = residual.sum()
         return value + 0.5 * penalty * float(vector @ vector), gradient
 
-    found = minimize(  # type: ignore[no-untyped-call]
+    found = minimize(
         loss, np.zeros(columns + 1), jac=True, method="L-BFGS-B", options={"maxiter": iterations}
     )
     return found.x[:-1].astype(np.float32), float(found.x[-1])

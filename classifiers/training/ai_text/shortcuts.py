@@ -26,12 +26,15 @@ def _rate(pattern: str) -> Probe:
 
 
 def _share(first: str, second: str) -> Probe:
-    """Share of one way of writing a mark among both; one half where the text has neither."""
+    """Share of one way of writing a mark among both; 0 where the text has neither.
+
+    So the probe reads the style of the marks alone: how often an author quotes is the author's own.
+    """
     one, other = regex.compile(first), regex.compile(second)
 
     def probe(text: str) -> float:
         a, b = len(one.findall(text)), len(other.findall(text))
-        return a / (a + b) if a + b else 0.5
+        return a / (a + b) if a + b else 0.0
 
     return probe
 

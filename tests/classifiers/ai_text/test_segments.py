@@ -37,7 +37,8 @@ def test_a_clear_change_of_author_is_found_and_a_blip_is_not() -> None:
     change = np.array([-3.0] * 6 + [3.0] * 6)
     assert runs(smooth(change)) == [(0, 6), (6, 12)]
     blip = np.array([-2.0] * 6 + [2.5] + [-2.0] * 6)
-    assert runs(smooth(blip)) == [(0, 13)]
+    assert runs(smooth(blip, change_cost=2.0)) == [(0, 13)]
+    assert runs(smooth(blip, change_cost=0.5)) == [(0, 6), (6, 7), (7, 13)]
 
 
 def test_no_sentences_give_no_spans() -> None:

@@ -1,0 +1,1 @@
+"""Figures of the origin detector on groups that no model was trained on."""
