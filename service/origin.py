@@ -4,10 +4,14 @@ the text.
 
 from __future__ import annotations
 
-from classifiers.ai_text import Detector, OriginAssessment
+from typing import TYPE_CHECKING
+
 from classifiers.text import CanonicalText, canonicalise
 from service.analysis_models import Calibration, Feature, Origin, Segment, Signal
 from service.articles import Submission
+
+if TYPE_CHECKING:
+    from classifiers.ai_text import Detector, OriginAssessment
 
 
 def assess_origin(detector: Detector, submission: Submission, language: str, target_fpr: float) -> Origin:
