@@ -31,9 +31,10 @@ class Library:
         return (*self.records.index.notices, *self.articles.index.notices)
 
     def save(self) -> None:
-        """Write snapshots of the indexes that changed, so that the next start is quick."""
-        self.records.save()
-        self.articles.save()
+        """Take in what was committed and write snapshots of what changed, so that the next start is quick."""
+        for index in (self.records, self.articles):
+            index.refresh()
+            index.save()
 
     def close(self) -> None:
         """Save, then close the database."""
