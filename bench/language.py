@@ -40,7 +40,8 @@ classifiers.training.language --data DIR`.
 **What.** The nine languages az kk ky tr uz tk hu ru en, or another, and the script. For Latin and Cyrillic
 script each, a softmax regression over hashed character 1- to 4-grams (16,384 buckets, 8-bit weights,
 {size:.2f} MB in all) and the library py3langid 0.4 (BSD-3-Clause, naive Bayes, 140 languages) give
-probabilities; a logistic regression over both answers.
+probabilities; a logistic regression over both answers. Letters that a language does not have, or cannot do
+without, then overrule it.
 
 **Data.** Sentences of NTREX-128 (CC-BY-SA-4.0) and X-WMT (MIT); human news of the `ai_text` corpora;
 Cyrillic Azerbaijani and Uzbek and Latin Kazakh made from them by transliteration; message catalogues of the
@@ -53,7 +54,9 @@ training and testing only. No corpus text is in the weights.
 knows are taken for them: Karakalpak for Kazakh in Latin script, Gagauz for Turkish, Sakha for Kyrgyz.
 Crimean Tatar, Tatar and Bashkir are mostly, not always, told apart. The other scripts of the nine are
 trained on transliterated news; real text in them spells loanwords otherwise. Text that mixes languages gets
-the one with most letters. Arabic-script Azerbaijani, Uzbek and Kazakh count as another language.
+the one with most letters. Arabic-script Azerbaijani, Uzbek and Kazakh count as another language. Some of
+the messages in other languages below were left in English by their translators, which lowers everyone's
+share.
 
 {tables}
 """

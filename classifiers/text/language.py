@@ -35,6 +35,7 @@ WEIGHTS_FILE = "language.npz"
 OWN_CLASSES = (*LANGUAGES, "az-cyrillic", "uz-cyrillic", "kk-latin", OTHER)
 LIBRARY_CLASSES = (*LANGUAGES, "crh", "tt", "ba", OTHER)
 _FLOOR = 1e-6
+_LIBRARY_SURE = 0.97
 
 # A long text is judged by its beginning, middle and end, this many characters each.
 _SAMPLE = 1200
@@ -115,11 +116,11 @@ class ScriptModel:
     judge_biases: NDArray[np.float32]
     answers: tuple[str, ...]
 
-    def probabilities(self, sample: str) -> NDArray[np.float32]:
-        """Probability of each of ``answers``."""
-        logits = witness_features(self.ngrams, sample) @ self.judge_weights + self.judge_biases
+    def probabilities(self, features: NDArray[np.float32]) -> dict[str, float]:
+        """Probability of each of ``answers``, from the ``witness_features`` of a text."""
+        logits = features @ self.judge_weights + self.judge_biases
         exponentials = np.exp(logits - logits.max())
-        return np.asarray(exponentials / exponentials.sum(), dtype=np.float32)
+        return dict(zip(self.answers, (exponentials / exponentials.sum()).tolist(), strict=True))
 
 
 def witness_features(ngrams: NgramClassifier, sample: str) -> NDArray[np.float32]:
@@ -176,11 +177,20 @@ def identify_language(text: str) -> Language:
     model = load_script_models().get(script)
     if model is None:
         return Language(OTHER, script, 1.0 if _LETTER.search(sample) else 0.0)
-    shares = dict(zip(model.answers, model.probabilities(sample).tolist(), strict=True))
+    features = witness_features(model.ngrams, sample)
+    if _library_rules_out(features):
+        return Language(OTHER, script, float(np.exp(features[-1])))
+    shares = model.probabilities(features)
     letters = letters_only(sample)
     allowed = {code: share for code, share in shares.items() if _spelling_allows(letters, code, script)}
     code = max(allowed, key=allowed.__getitem__)
     return Language(code, script, allowed[code] / sum(allowed.values()))
+
+
+def _library_rules_out(features: NDArray[np.float32]) -> bool:
+    """Whether the library is sure of another language, and the text in no script form that only we know."""
+    own_forms = np.exp(features[len(LANGUAGES) : len(OWN_CLASSES) - 1]).sum()
+    return bool(np.exp(features[-1]) > _LIBRARY_SURE and own_forms < 0.5)
 
 
 def _spelling_allows(letters: str, code: str, script: str) -> bool:

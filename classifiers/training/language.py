@@ -186,7 +186,7 @@ def feature_matrix(letters: Sequence[str]) -> csr_matrix:
         indices.append(found)
         values.append(counts)
     lengths = np.cumsum([0, *map(len, indices)])
-    return csr_matrix(  # type: ignore[no-untyped-call]
+    return csr_matrix(
         (np.concatenate(values), np.concatenate(indices), lengths), shape=(len(letters), BUCKETS)
     )
 
@@ -198,7 +198,7 @@ def fit_ngrams(training: list[Example]) -> NgramClassifier:
     classes = sorted(sizes)
     # A language of the nine weighs as much as several others together: it is what the service is asked about.
     weights = {name: (1.0 if name in OWN_CLASSES else 0.5) * 3000 / sizes[name] for name in classes}
-    model = LogisticRegression(C=20.0, max_iter=120, tol=1e-3, class_weight=weights)  # type: ignore[no-untyped-call]
+    model = LogisticRegression(C=20.0, max_iter=120, tol=1e-3, class_weight=weights)
     model.fit(feature_matrix([letters_only(text) for _, text in training]), names)
     coefficients = np.ascontiguousarray(model.coef_.T, dtype=np.float32)
     scales = (np.abs(coefficients).max(axis=0) / 127).astype(np.float32)
@@ -215,7 +215,7 @@ def fit_judge(ngrams: NgramClassifier, checking: list[Example]) -> ScriptModel:
     sizes = Counter(names)
     # All of the nine alike; the other languages together three times as much as one of them.
     weights = {name: (3.0 if name == OTHER else 1.0) * 1000 / sizes[name] for name in sizes}
-    model = LogisticRegression(C=0.1, max_iter=3000, class_weight=weights)  # type: ignore[no-untyped-call]
+    model = LogisticRegression(C=0.1, max_iter=3000, class_weight=weights)
     model.fit(np.stack(rows), names)
     return ScriptModel(
         ngrams,

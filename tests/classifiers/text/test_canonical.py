@@ -105,14 +105,14 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(TEXTS)
 def test_canonical_form_is_idempotent(text: str) -> None:
     once = canonicalise(text).text
     assert canonicalise(once).text == once
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_offset_map_is_monotone_and_stays_inside_the_original(text: str) -> None:
     canonical = canonicalise(text)
