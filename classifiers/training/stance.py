@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,9 @@ def figures_of(pairs: Sequence[LabelledPair], said: NDArray[np.int64]) -> dict[s
     return result
 
 
-def macro_f1(stances: NDArray[Any], said: NDArray[Any]) -> float:
-    """Mean F1 over the three stances."""
-    return float(f1_score(stances, said, average="macro", labels=[0, 1, 2], zero_division=0))
+def macro_f1(stances: NDArray[Any], said: NDArray[Any], labels: Sequence[int] = (0, 1, 2)) -> float:
+    """Mean F1 over the stances in ``labels``."""
+    return float(f1_score(stances, said, average="macro", labels=list(labels), zero_division=0))
 
 
 def row_interval(
@@ -162,6 +163,53 @@ def expected_calibration_error(probabilities: Floats, stances: NDArray[np.int64]
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingCorpus:
+    """The written pairs first, parallel ones after them, with feature rows, stances and weights."""
+
+    pairs: list[LabelledPair]
+    written: int
+    rows: Floats
+    stances: NDArray[np.int64]
+    weights: Floats
+
+    @classmethod
+    def read(cls, data: Path, cache: VectorCache) -> TrainingCorpus:
+        """Read and featurise; the written stances are balanced, parallel pairs weigh less."""
+        written = written_variants(data)
+        pairs = [*written, *ParallelPairs(data).draw(PARALLEL_PAIRS)]
+        stances = np.array([p.stance for p in pairs])
+        weights = (len(written) / 3 / np.bincount(stances[: len(written)]))[stances].astype(np.float32)
+        weights[len(written) :] = PARALLEL_WEIGHT
+        return cls(pairs, len(written), featurise(pairs, cache), stances, weights)
+
+
+def measured(corpus: TrainingCorpus) -> tuple[float, float, dict[str, Any]]:
+    """Temperature, caution and figures of trees that saw no pair of the row they judge."""
+    written, rows = corpus.pairs[: corpus.written], corpus.rows[: corpus.written]
+    stances = corpus.stances[: corpus.written]
+    logits = held_out_logits(corpus.rows, corpus.pairs, corpus.written, corpus.weights)
+    paraphrases = np.array(
+        [p.kind == "paraphrase" and p.pair.claim_language == p.pair.evidence_language for p in written]
+    )
+    temperature, caution = calibrate(logits, rows, stances, paraphrases)
+    probabilities = calibrated(logits, rows, temperature, caution)
+    said = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1) >= ABSTAIN_BELOW
+    figures = {
+        "cases": figures_of(written, said),
+        "calibration_error": expected_calibration_error(probabilities, stances),
+        "answered": float(sure.mean()),
+        "macro_f1_answered": macro_f1(stances[sure], said[sure]),
+    }
+    return temperature, caution, figures
+
+
+def held_out_written(data: Path, cache: VectorCache) -> dict[str, Any]:
+    """The figures of :func:`measured`, from a corpus read anew."""
+    return measured(TrainingCorpus.read(data, cache))[2]
+
+
 def main() -> None:
     """Train, measure, write."""
     parser = argparse.ArgumentParser(
@@ -173,30 +221,11 @@ def main() -> None:
     encoder = load_encoder(threads=arguments.threads)
     cache = VectorCache(encoder)
 
-    written = written_variants(arguments.data)
-    pairs = [*written, *ParallelPairs(arguments.data).draw(PARALLEL_PAIRS)]
-    rows = featurise(pairs, cache)
-    stances = np.array([p.stance for p in pairs])
-    balance = len(written) / 3 / np.bincount(stances[: len(written)])
-    weights = balance[stances].astype(np.float32)
-    weights[len(written) :] = PARALLEL_WEIGHT
-
-    logits = held_out_logits(rows, pairs, len(written), weights)
-    paraphrases = np.array(
-        [p.kind == "paraphrase" and p.pair.claim_language == p.pair.evidence_language for p in written]
+    corpus = TrainingCorpus.read(arguments.data, cache)
+    temperature, caution, figures = measured(corpus)
+    trees = BoostedTrees.from_sklearn(
+        new_booster().fit(corpus.rows, corpus.stances, sample_weight=corpus.weights)
     )
-    temperature, caution = calibrate(logits, rows[: len(written)], stances[: len(written)], paraphrases)
-    probabilities = calibrated(logits, rows[: len(written)], temperature, caution)
-    said = probabilities.argmax(axis=1)
-    sure = probabilities.max(axis=1) >= ABSTAIN_BELOW
-    figures = {
-        "cases": figures_of(written, said),
-        "calibration_error": expected_calibration_error(probabilities, stances[: len(written)]),
-        "answered": float(sure.mean()),
-        "macro_f1_answered": macro_f1(stances[: len(written)][sure], said[sure]),
-    }
-
-    trees = BoostedTrees.from_sklearn(new_booster().fit(rows, stances, sample_weight=weights))
     settings = {
         "model_version": "stance-guards-1",
         "encoder": encoder.model_id,
