@@ -332,9 +332,9 @@ def test_text_of_nothing_gives_an_empty_form(text: str) -> None:
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))
-        start = time.perf_counter()
+        start = time.process_time()
         canonicalise(text)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1000)
     small, large = min(seconds(20_000) for _ in range(3)), seconds(160_000)
@@ -342,9 +342,9 @@ def test_hostile_repetition_takes_linear_time(unit: str) -> None:
 
 
 def test_nested_links_do_not_nest_the_work() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     canonicalise("[" * 20_000 + "a" + "](b)" * 20_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
