@@ -60,7 +60,7 @@ def english(data: Path, cache: VectorCache) -> dict[str, Any]:
             "n": len(dev),
             "stances": len(set(stances.tolist())),
             "head": present_f1(stances, said),
-            "head_interval": row_interval(stances, said, groups),
+            "head_interval": row_interval(stances, said, groups, sorted(set(stances.tolist()))),
             "cosine": present_f1(stances, by_thresholds(cosines, low, high)),
         }
     dev = hungarian_set(data, dev=True)

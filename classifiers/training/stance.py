@@ -44,6 +44,7 @@ FOLDS = 8
 PARAPHRASES_CONTRADICTED = 0.08
 # An answer less probable than this is no answer.
 ABSTAIN_BELOW = 0.5
+_DRAWS = 500
 
 Floats = NDArray[np.float32]
 
@@ -138,15 +139,15 @@ def macro_f1(stances: NDArray[Any], said: NDArray[Any], labels: Sequence[int] = 
 
 
 def row_interval(
-    stances: NDArray[Any], said: NDArray[Any], groups: NDArray[Any], rounds: int = 500
+    stances: NDArray[Any], said: NDArray[Any], groups: NDArray[Any], labels: Sequence[int] = (0, 1, 2)
 ) -> list[float]:
-    """95% interval of macro-F1, drawing whole rows."""
+    """95% interval of macro-F1 over ``labels``, drawing whole rows."""
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
     rng = np.random.default_rng(0)
     values = []
-    for _ in range(rounds):
+    for _ in range(_DRAWS):
         drawn = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-        values.append(macro_f1(stances[drawn], said[drawn]))
+        values.append(macro_f1(stances[drawn], said[drawn], labels))
     return [float(v) for v in np.percentile(values, [2.5, 97.5])]
 
 
