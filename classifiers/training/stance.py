@@ -228,7 +228,7 @@ def main() -> None:
         new_booster().fit(corpus.rows, corpus.stances, sample_weight=corpus.weights)
     )
     settings = {
-        "model_version": "stance-guards-1",
+        "model_version": "stance-guards-2",
         "encoder": encoder.model_id,
         "features": list(FEATURE_NAMES),
         "temperature": temperature,

@@ -1,13 +1,15 @@
 """Turning a sentence into one that says something else: numbers, names and negation changed by rule.
 
 The rules need no parser, so each returns None where it does not apply. They multiply the small written
-stance set from parallel sentences; a few outputs are clumsy, none keeps the meaning.
+stance set from parallel sentences; a few outputs are clumsy. Only `shorten`, `spell_number` and `retouch`
+keep the meaning.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 
 from classifiers.stance.names import Name, find_names
 from classifiers.stance.number_words import NUMBER_WORDS
@@ -182,3 +184,22 @@ def shorten(text: str, rng: random.Random) -> str | None:
     cuts = [m.start() for m in re.finditer(r",\s|\s[–—-]\s|;\s", text)]
     cuts = [c for c in cuts if len(text[:c].split()) >= 5 and len(text[c:].split()) >= 4]
     return text[: rng.choice(cuts)].rstrip(" ,;–—-") + "." if cuts else None
+
+
+def retouch(text: str, rng: random.Random) -> str | None:
+    """The sentence as a sub-editor might leave it: other quotes and dashes, a comma or the full stop gone,
+    a lower-case start, a bracket dropped. None where nothing changed.
+    """
+    edits: list[Callable[[str], str]] = [
+        lambda t: t.rstrip(". "),
+        lambda t: t.replace(",", "", 1),
+        lambda t: re.sub(r"[\"«»“”„]", "", t),
+        lambda t: t.replace(" - ", " – ").replace(" — ", " – "),
+        lambda t: t[:1].lower() + t[1:],
+        lambda t: t + ".." if t.endswith(".") else t + ".",
+        lambda t: re.sub(r"\s*\([^)]*\)", "", t),
+    ]
+    edited = text
+    for edit in rng.sample(edits, k=rng.randint(1, 3)):
+        edited = edit(edited)
+    return edited if edited != text else None

@@ -75,6 +75,8 @@ class ParallelPairs:
         """``count`` pairs with random rows and languages, the three stances about equally often."""
         kinds = (
             "translation",
+            "verbatim",
+            "retouched",
             "spelled",
             "shorter",
             "number",
@@ -84,7 +86,7 @@ class ParallelPairs:
             "neighbour",
             "longer",
         )
-        weights = (22, 4, 8, 13, 10, 4, 11, 14, 14)
+        weights = (22, 5, 7, 4, 8, 13, 10, 4, 11, 14, 14)
         for kind in self._random.choices(kinds, weights, k=count):
             pair = None
             while pair is None:  # few sentences hold a number or two names: look until one does
@@ -106,6 +108,9 @@ class ParallelPairs:
         claim: str | None = source
         if kind == "translation":
             claim = None if same else source
+        elif kind in ("verbatim", "retouched"):  # most repeats of a record copy its words
+            evidence, evidence_language = source, claim_language
+            claim = source if kind == "verbatim" else mutations.retouch(source, self._random)
         elif kind == "spelled":
             claim = mutations.spell_number(source, claim_language, self._random)
         elif kind == "shorter":
