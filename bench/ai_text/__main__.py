@@ -14,7 +14,9 @@ from pathlib import Path
 from bench.ai_text import edits, held_out, leave_out, peers, sections, splices
 from bench.corpus import arguments, write_json
 from classifiers.ai_text import Detector
+from classifiers.ai_text.detector import WEIGHTS
 from classifiers.training.ai_text.corpus import Document, languages_in
+from classifiers.training.ai_text.held_out import held_out_scores
 from classifiers.training.ai_text.splits import select
 
 SECTIONS = (
@@ -54,7 +56,7 @@ def main() -> None:
     print(f"# Origin detector {detector.model_version}")
     report: dict[str, object] = {"model": detector.model_version, "target_fpr": options.fpr}
     if chosen & _JUDGED:
-        scored = held_out.held_out_crops(documents, detector.linear.score)
+        scored = held_out_scores(documents, WEIGHTS, held_out.work_folder(options))[0]
         judged = held_out.judge_all(scored, options.fpr)
         actions: dict[str, Callable[[], object]] = {
             "headline": lambda: sections.headline(judged, options.fpr),

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from classifiers.models import models_home
-from classifiers.training.ai_text.calibrate_stage import ScoredCrop, length_crops, score_crops
+from classifiers.training.ai_text.calibrate_stage import ScoredCrop
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.evaluation import Judged, cross_fit, interval, upper_bound
-from classifiers.training.ai_text.splits import select
 from classifiers.training.ai_text.stored_documents import build_documents, load_stored
-
-Scorer = Callable[[Sequence[str], str], NDArray[np.float64]]
 
 #: The documented floors hold for texts of this length and more.
 HEADLINE_WORDS = 100
 
 
+def work_folder(options: argparse.Namespace) -> Path:
+    """Where training and bench keep what passes between runs."""
+    return Path(options.work or models_home() / "training" / "ai_text")
+
+
 def read_documents(options: argparse.Namespace) -> list[Document]:
     """Documents of ``--data``, from the cache of an earlier run unless ``--fresh`` is given."""
-    stored: Path = (options.work or models_home() / "training" / "ai_text") / "documents.jsonl.gz"
+    stored = work_folder(options) / "documents.jsonl.gz"
     if stored.exists() and not options.fresh:
         return load_stored(stored)
     return build_documents(options.data, stored)
-
-
-def held_out_crops(documents: Sequence[Document], scorer: Scorer) -> list[ScoredCrop]:
-    """Scored crops of the calibration and test parts, attacked texts included."""
-    return score_crops(length_crops(select(documents, "calibration", "test")), scorer)
 
 
 def one_per_document(judged: Sequence[Judged], at_least: int, below: int = 10**9) -> list[Judged]:

@@ -113,6 +113,33 @@ class ScoreScale:
         spread = np.exp(np.interp(length, _BIN_CENTRES, np.log(self.spreads[known])))
         return np.asarray((scores - location) / spread)
 
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The scale as named arrays, for a file."""
+        arrays = {"probability": np.array([self.slope, self.intercept])}
+        for language, location in self.locations.items():
+            arrays[f"scale/{language}"] = np.stack([location, self.spreads[language]])
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> ScoreScale:
+        """What :meth:`to_arrays` gave; other keys are ignored.
+
+        Raises:
+            ValueError: the arrays hold no scale.
+        """
+        if "probability" not in arrays:
+            raise ValueError("these arrays hold no score scale")
+        scales = {
+            key.removeprefix("scale/"): value for key, value in arrays.items() if key.startswith("scale/")
+        }
+        slope, intercept = (float(value) for value in arrays["probability"])
+        return cls(
+            {language: value[0] for language, value in scales.items()},
+            {language: value[1] for language, value in scales.items()},
+            slope,
+            intercept,
+        )
+
     def probability(self, standardised: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of a machine text where both classes are equally common; strictly increasing."""
         return np.asarray(expit(self.slope * standardised + self.intercept))
@@ -173,9 +200,7 @@ class ConformalCalibration:
 
 def save_calibration(path: Path, scale: ScoreScale, conformal: ConformalCalibration) -> None:
     """Write scale and calibration scores as one compressed array file."""
-    arrays: dict[str, Any] = {"probability": np.array([scale.slope, scale.intercept])}
-    for language, location in scale.locations.items():
-        arrays[f"scale/{language}"] = np.stack([location, scale.spreads[language]])
+    arrays: dict[str, Any] = dict(scale.to_arrays())
     for (language, name), scores in conformal.cells.items():
         arrays[f"cell/{language}/{name}"] = scores.astype(np.float32)
     np.savez_compressed(path, **arrays)
@@ -188,18 +213,16 @@ def load_calibration(path: Path) -> tuple[ScoreScale, ConformalCalibration]:
         FileNotFoundError: no file at ``path``.
         ValueError: the file is no calibration.
     """
-    locations: dict[str, NDArray[np.float64]] = {}
-    spreads: dict[str, NDArray[np.float64]] = {}
-    cells: dict[tuple[str, str], NDArray[np.float64]] = {}
     with np.load(path, allow_pickle=False) as stored:
-        if "probability" not in stored.files:
-            raise ValueError(f"{path} holds no calibration")
-        slope, intercept = (float(value) for value in stored["probability"])
-        for key in stored.files:
-            kind, _, rest = key.partition("/")
-            if kind == "scale":
-                locations[rest], spreads[rest] = stored[key]
-            elif kind == "cell":
-                language, _, name = rest.partition("/")
-                cells[(language, name)] = np.sort(stored[key].astype(np.float64))
-    return ScoreScale(locations, spreads, slope, intercept), ConformalCalibration(cells)
+        arrays = {key: stored[key] for key in stored.files}
+    try:
+        scale = ScoreScale.from_arrays(arrays)
+    except ValueError as error:
+        raise ValueError(f"{path} holds no calibration") from error
+    cells: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for key, scores in arrays.items():
+        kind, _, rest = key.partition("/")
+        if kind == "cell":
+            language, _, name = rest.partition("/")
+            cells[(language, name)] = np.sort(scores.astype(np.float64))
+    return scale, ConformalCalibration(cells)

@@ -28,7 +28,9 @@ from classifiers.ai_text.calibration import (
     load_calibration,
     smallest_cell,
 )
+from classifiers.ai_text.encoder import KINDS, EncoderScorer
 from classifiers.ai_text.features import measure
+from classifiers.ai_text.fusion import Fusion, Passage, TextScorer
 from classifiers.ai_text.linear import LinearScorer
 from classifiers.ai_text.norms import FeatureNorms
 from classifiers.ai_text.prose import is_prose
@@ -40,6 +42,8 @@ WEIGHTS: Final = Path(__file__).parent / "weights"
 LINEAR_FILE: Final = "linear.npz"
 CALIBRATION_FILE: Final = "calibration.npz"
 NORMS_FILE: Final = "norms.npz"
+ENCODER_FILE: Final = "encoder.safetensors"
+FUSION_FILE: Final = "fusion.npz"
 
 #: Hidden characters and mixed-script words per word from which a text is taken as prepared against detection.
 TAMPERED_SHARE: Final = 0.03
@@ -83,11 +87,19 @@ def read_text(canonical: CanonicalText, language: str) -> ReadText:
     return ReadText(canonical, tuple(spans), tuple(sentences), tuple(words))
 
 
+def load_scorer(weights: Path) -> TextScorer:
+    """The linear model, and encoder and fusion where ``weights`` holds both."""
+    linear = LinearScorer.load(weights / LINEAR_FILE)
+    if not (weights / ENCODER_FILE).exists() or not (weights / FUSION_FILE).exists():
+        return TextScorer(linear)
+    return TextScorer(linear, EncoderScorer(weights / ENCODER_FILE), Fusion.load(weights / FUSION_FILE))
+
+
 @dataclass(frozen=True)
 class Detector:
     """Scores, calibrates and explains; immutable and safe to share between threads."""
 
-    linear: LinearScorer
+    scorer: TextScorer
     scale: ScoreScale
     conformal: ConformalCalibration
     norms: FeatureNorms
@@ -99,28 +111,36 @@ class Detector:
 
         Raises:
             FileNotFoundError: ``weights`` lacks a file.
+            ModelFilesError: the encoder's serving files cannot be built.
         """
         scale, conformal = load_calibration(weights / CALIBRATION_FILE)
+        scorer = load_scorer(weights)
+        names = [LINEAR_FILE, CALIBRATION_FILE, NORMS_FILE]
+        if scorer.fusion is not None:
+            names += [ENCODER_FILE, FUSION_FILE]
         digest = hashlib.sha256()
-        for name in (LINEAR_FILE, CALIBRATION_FILE, NORMS_FILE):
+        for name in names:
             digest.update((weights / name).read_bytes())
+        form = "linear" if scorer.fusion is None else "fused"
         return cls(
-            LinearScorer.load(weights / LINEAR_FILE),
+            scorer,
             scale,
             conformal,
             FeatureNorms.load(weights / NORMS_FILE),
-            f"tamga-ai-text-linear-{digest.hexdigest()[:12]}",
+            f"tamga-ai-text-{form}-{digest.hexdigest()[:12]}",
         )
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
         """Languages the detector was trained and calibrated for."""
-        return self.linear.languages
+        return self.scorer.linear.languages
 
-    def standardised(self, views: Sequence[str], words: Sequence[int], language: str) -> NDArray[np.float64]:
-        """Scores in human standard deviations for texts given as detector views, shape (n,)."""
+    def standardised(
+        self, passages: Sequence[Passage], words: Sequence[int], language: str
+    ) -> NDArray[np.float64]:
+        """Scores in human standard deviations for texts given as sentence views, shape (n,)."""
         return self.scale.standardise(
-            self.linear.score(views, language), language, np.asarray(words, dtype=np.int64)
+            self.scorer.raw(passages, language), language, np.asarray(words, dtype=np.int64)
         )
 
     def assess(
@@ -161,7 +181,7 @@ class Detector:
             if cell.n < smallest_cell(target_fpr):
                 reason = "too_few_calibration_texts"
         flagged = reason is None and p_value is not None and p_value <= target_fpr
-        segments = self._segments(read, language, target_fpr, reason)
+        segments = self._segments(read, language, target_fpr, reason, standard)
         return OriginAssessment(
             verdict="likely_ai_unconfirmed" if flagged else "undetermined",
             score=score,
@@ -171,7 +191,7 @@ class Detector:
             calibration=cell,
             segments=segments,
             fraction_machine=None if reason else _machine_share(read, segments),
-            kinds=None,
+            kinds=self._kinds(read) if flagged else None,
             features=self._explain(read, language) if supported and read.sentences else (),
             model_version=self.model_version,
         )
@@ -182,12 +202,19 @@ class Detector:
         return float(
             np.mean(
                 self.standardised(
-                    [" ".join(read.sentences[first:last]) for first, last in parts],
+                    [read.sentences[first:last] for first, last in parts],
                     [sum(read.words[first:last]) for first, last in parts],
                     language,
                 )
             )
         )
+
+    def _kinds(self, read: ReadText) -> dict[str, float] | None:
+        """How the machine took part, given that it did."""
+        probabilities = self.scorer.kind_probabilities(read.sentences)
+        if probabilities is None:
+            return None
+        return dict(zip(KINDS, probabilities.tolist(), strict=True))
 
     def _reason(self, text: str, read: ReadText, supported: bool) -> AbstainReason | None:
         """Why not to judge this text, most telling reason first."""
@@ -203,27 +230,23 @@ class Detector:
         return None
 
     def _segments(
-        self, read: ReadText, language: str, target_fpr: float, reason: AbstainReason | None
+        self,
+        read: ReadText,
+        language: str,
+        target_fpr: float,
+        reason: AbstainReason | None,
+        document_score: float,
     ) -> tuple[OriginSegment, ...]:
         """Spans of like sentences; each long enough one gets a verdict at its share of ``target_fpr``."""
         if not read.sentences:
             return ()
-        windows = sentence_windows(read.words)
-        distinct = sorted(set(windows))
-        scores = self.standardised(
-            [" ".join(read.sentences[first:last]) for first, last in distinct],
-            [sum(read.words[first:last]) for first, last in distinct],
-            language,
-        )
-        by_window = dict(zip(distinct, scores.tolist(), strict=True))
-        standard = np.array([by_window[window] for window in windows])
-        evidence = self.scale.slope * standard + self.scale.intercept
-        # A window speaks for all its sentences at once: counting it fully for each would multiply the
-        # evidence, counting it once in all would let no change of author through.
-        spans = runs(smooth(evidence / np.sqrt([last - first for first, last in windows])))
-        texts = [" ".join(read.sentences[first:last]) for first, last in spans]
+        spans = self._spans(read, language)
         words = [sum(read.words[first:last]) for first, last in spans]
-        standard = self.standardised(texts, words, language)
+        if len(spans) == 1:
+            standard = np.array([document_score])
+        else:
+            texts = [read.sentences[first:last] for first, last in spans]
+            standard = self.standardised(texts, words, language)
         probability = self.scale.probability(standard)
         found = []
         for index, (first, last) in enumerate(spans):
@@ -238,6 +261,24 @@ class Detector:
             end = read.canonical.to_original(read.spans[last - 1].start, read.spans[last - 1].end).end
             found.append(OriginSegment(start, end, float(probability[index]), verdict))
         return tuple(found)
+
+    def _spans(self, read: ReadText, language: str) -> list[tuple[int, int]]:
+        """[first, last) sentences of each span, by the linear model: it is quick enough for every window."""
+        windows = sentence_windows(read.words)
+        distinct = sorted(set(windows))
+        fusion = self.scorer.fusion
+        scale = self.scale if fusion is None else fusion.linear_scale
+        scores = scale.standardise(
+            self.scorer.linear.score([" ".join(read.sentences[a:b]) for a, b in distinct], language),
+            language,
+            np.array([sum(read.words[a:b]) for a, b in distinct], dtype=np.int64),
+        )
+        by_window = dict(zip(distinct, scores.tolist(), strict=True))
+        standard = np.array([by_window[window] for window in windows])
+        evidence = scale.slope * standard + scale.intercept
+        # A window speaks for all its sentences at once: counting it fully for each would multiply the
+        # evidence, counting it once in all would let no change of author through.
+        return runs(smooth(evidence / np.sqrt([last - first for first, last in windows])))
 
     def _explain(self, read: ReadText, language: str) -> tuple[FeatureEvidence, ...]:
         """The features that stand out most towards the machine's end of the scale."""

@@ -20,6 +20,8 @@ from classifiers.models.prepared import PreparedFolder, prepare_folder, sha256_o
 SERVING_MODEL: Final = "detector-int8.onnx"
 #: Raise when the way the serving file is built changes.
 _FORMAT: Final = 1
+#: What the second head tells apart, in the order of its outputs.
+KINDS: Final = ("ai", "ai_rewritten", "ai_translated")
 _TOKENS_PER_BATCH: Final = 1024
 
 
@@ -60,14 +62,17 @@ def encoder_plan(weights: Path) -> dict[str, Any]:
     return metadata
 
 
-def prepare_encoder(weights: Path) -> PreparedFolder:
+def prepare_encoder(weights: Path, home: Path | None = None) -> PreparedFolder:
     """Build the serving files from trained weights and the packaged model; cheap when they are there.
+
+    Args:
+        home: where prepared folders lie; default: :func:`classifiers.models.models_home`.
 
     Raises:
         ModelFilesError: the packaged model is missing or damaged.
     """
     digest = sha256_of(weights)
-    folder = models_home() / f"ai-text-encoder-{digest[:12]}-v{_FORMAT}"
+    folder = (home or models_home()) / f"ai-text-encoder-{digest[:12]}-v{_FORMAT}"
     return prepare_folder(folder, digest, lambda target: _build(weights, target))
 
 
@@ -116,12 +121,13 @@ class EncoderScorer:
     Args:
         weights: the safetensors file that training wrote.
         threads: processor threads of one call; default: all.
+        home: see :func:`prepare_encoder`.
     """
 
-    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+    def __init__(self, weights: Path, *, threads: int | None = None, home: Path | None = None) -> None:
         from tokenizers import Tokenizer
 
-        files = prepare_encoder(weights).verified(SERVING_MODEL, TOKENIZER)
+        files = prepare_encoder(weights, home).verified(SERVING_MODEL, TOKENIZER)
         self.window = int(encoder_plan(weights)["max_tokens"])
         self._session = inference_session(files.path / SERVING_MODEL, threads=threads)
         self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))

@@ -12,7 +12,8 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-KINDS: Final = ("ai", "ai_rewritten", "ai_translated")
+from classifiers.ai_text.encoder import KINDS
+
 _ADAPTED: Final = (
     "attention.self.query",
     "attention.self.key",

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from classifiers.ai_text.calibration import save_calibration
-from classifiers.ai_text.detector import CALIBRATION_FILE, LINEAR_FILE, NORMS_FILE, WEIGHTS
-from classifiers.ai_text.linear import LinearScorer
+from classifiers.ai_text.detector import (
+    CALIBRATION_FILE,
+    ENCODER_FILE,
+    FUSION_FILE,
+    LINEAR_FILE,
+    NORMS_FILE,
+    WEIGHTS,
+)
 from classifiers.models import models_home
 from classifiers.training.ai_text.calibrate_stage import (
-    ScoredCrop,
     fit_calibration,
     fit_norms,
-    length_crops,
-    score_crops,
 )
-from classifiers.training.ai_text.card import figures_table, write_card
+from classifiers.training.ai_text.card import encoder_facts, figures_table, fusion_facts, write_card
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import cut_all
 from classifiers.training.ai_text.evaluation import cross_fit, figures
+from classifiers.training.ai_text.held_out import at_most, held_out_scores
 from classifiers.training.ai_text.linear_stage import fit_linear
-from classifiers.training.ai_text.splits import select, unit_hash
+from classifiers.training.ai_text.splits import select
 from classifiers.training.ai_text.stored_documents import build_documents, load_stored
 
 STAGES = ("documents", "linear", "encoder", "calibrate")
 #: The linear detector learns no more from the ten-thousandth English text; memory would be all it costs.
 _LINEAR_DOCUMENTS = 4000
-
-
-def at_most(documents: Sequence[Document], limit: int) -> list[Document]:
-    """At most ``limit`` documents per language, chosen by their hash."""
-    by_language: dict[str, list[Document]] = defaultdict(list)
-    for document in documents:
-        by_language[document.language].append(document)
-    return [
-        document
-        for language in sorted(by_language)
-        for document in sorted(by_language[language], key=lambda item: unit_hash(item.id))[:limit]
-    ]
 
 
 def train_linear(documents: Sequence[Document], weights: Path) -> None:
@@ -51,24 +42,23 @@ def train_linear(documents: Sequence[Document], weights: Path) -> None:
     fit_linear(crops).save(weights / LINEAR_FILE)
 
 
-def score_held_out(documents: Sequence[Document], weights: Path) -> list[ScoredCrop]:
-    """Raw scores of the calibration and test parts by the weights on disk."""
-    held_out = at_most(select(documents, "calibration", "test"), _LINEAR_DOCUMENTS)
-    return score_crops(length_crops(held_out), LinearScorer.load(weights / LINEAR_FILE).score)
-
-
-def calibrate(documents: Sequence[Document], weights: Path, target_fpr: float) -> None:
-    """Calibrate on all held-out texts, measure by cross-fit, write norms and card."""
-    scored = score_held_out(documents, weights)
+def calibrate(documents: Sequence[Document], weights: Path, work: Path, target_fpr: float) -> None:
+    """Fit fusion (where there is an encoder) and calibration, measure by cross-fit, write norms and card."""
+    scored, fusion = held_out_scores(documents, weights, work)
+    if fusion is not None:
+        fusion.save(weights / FUSION_FILE)
     scale, conformal = fit_calibration(scored)
     save_calibration(weights / CALIBRATION_FILE, scale, conformal)
     fit_norms(select(documents, "train")).save(weights / NORMS_FILE)
     found = figures(cross_fit(scored, target_fpr))
-    training = (
+    training = [
         "Linear detector: hashed character 2- to 5-grams, one weight vector over all languages and one "
         f"correction per language, trained on a processor ({platform.machine()}) in minutes."
-    )
-    write_card(weights, documents, found, target_fpr=target_fpr, training=training)
+    ]
+    if fusion is not None:
+        training.append(encoder_facts(work / "encoder", weights / ENCODER_FILE))
+        training.append(fusion_facts(fusion))
+    write_card(weights, documents, found, target_fpr=target_fpr, training="\n\n".join(training))
     print(figures_table(found))
 
 
@@ -99,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         train_encoder(documents, work / "encoder", options.weights, options.steps, options.threads)
     if "calibrate" in stages:
-        calibrate(documents, options.weights, options.fpr)
+        calibrate(documents, options.weights, work, options.fpr)
 
 
 if __name__ == "__main__":

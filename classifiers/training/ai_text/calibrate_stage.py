@@ -21,12 +21,13 @@ from classifiers.ai_text.calibration import (
     length_bin,
 )
 from classifiers.ai_text.features import FEATURES, measure
+from classifiers.ai_text.fusion import Passage
 from classifiers.ai_text.norms import LENGTH_SPLIT, LENGTHS, QUANTILES, FeatureNorms
 from classifiers.training.ai_text.corpus import SHUFFLED_SOURCES, Document
 from classifiers.training.ai_text.crops import Crop, cut
 
-#: texts (detector views) of one language -> raw log-odds
-Scorer = Callable[[Sequence[str], str], NDArray[np.float64]]
+#: texts (sentence views) of one language -> raw log-odds
+Scorer = Callable[[Sequence[Passage], str], NDArray[np.float64]]
 
 _LONGEST_WORDS = 900
 #: Below this AUROC distance from chance a feature says nothing about the class.
@@ -80,7 +81,7 @@ def score_crops(crops: Sequence[Crop], scorer: Scorer, batch: int = 256) -> list
     for language, indices in members.items():
         for start in range(0, len(indices), batch):
             part = indices[start : start + batch]
-            raw[part] = scorer([crops[index].text for index in part], language)
+            raw[part] = scorer([crops[index].sentences for index in part], language)
     return [ScoredCrop(crop, float(score)) for crop, score in zip(crops, raw, strict=True)]
 
 
@@ -101,7 +102,7 @@ def fit_calibration(scored: Sequence[ScoredCrop]) -> tuple[ScoreScale, Conformal
     for item, standard in zip(human, standardise(human, scale), strict=True):
         cells[(item.language, BIN_NAMES[length_bin(item.crop.words)])].append(float(standard))
     conformal = ConformalCalibration({key: np.sort(np.array(values)) for key, values in cells.items()})
-    return _with_probability(scale, scored), conformal
+    return with_probability(scale, scored), conformal
 
 
 def standardise(scored: Sequence[ScoredCrop], scale: ScoreScale) -> NDArray[np.float64]:
@@ -114,7 +115,7 @@ def standardise(scored: Sequence[ScoredCrop], scale: ScoreScale) -> NDArray[np.f
     return found
 
 
-def _with_probability(scale: ScoreScale, scored: Sequence[ScoredCrop]) -> ScoreScale:
+def with_probability(scale: ScoreScale, scored: Sequence[ScoredCrop]) -> ScoreScale:
     """Fit slope and intercept so that languages and classes count alike (translations left out)."""
     used = [
         item

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
+from classifiers.ai_text.encoder import encoder_plan
+from classifiers.ai_text.fusion import WITNESSES, Fusion
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.evaluation import LanguageFigures, interval
 from classifiers.training.ai_text.splits import part_of
@@ -58,6 +62,28 @@ def data_table(documents: Sequence[Document]) -> str:
         for (language, source, label), n in sorted(counts.items())
     ]
     return "\n".join(lines)
+
+
+def encoder_facts(run: Path, weights: Path) -> str:
+    """A sentence or two on how the encoder was trained, from its plan and its run's log."""
+    plan = encoder_plan(weights)
+    hours = 0.0
+    log = run / "log.jsonl"
+    if log.exists():
+        times = [json.loads(line)["time"] for line in log.read_text(encoding="utf-8").splitlines()]
+        # Pauses between resumed runs are no training.
+        hours = sum(min(later - earlier, 3600) for earlier, later in pairwise(times)) / 3600
+    return (
+        f"Encoder: the lower {plan['layers']} layers of multilingual-e5-small, low-rank corrections (rank "
+        f"{plan['rank']}) in the upper {plan['adapted']} of them, {plan['steps']} steps of {2 * plan['pairs']} "
+        f"texts in windows of {plan['max_tokens']} tokens; {hours:.1f} hours of training on two processor cores."
+    )
+
+
+def fusion_facts(fusion: Fusion) -> str:
+    """The fusion's weights, in standard deviations of human texts."""
+    parts = [f"{name} {weight:+.2f}" for name, weight in zip(WITNESSES, fusion.weights, strict=True)]
+    return "Fusion by logistic regression, weights: " + ", ".join(parts) + "."
 
 
 def hashes(weights: Path) -> str:

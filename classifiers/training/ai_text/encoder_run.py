@@ -9,12 +9,11 @@ from pathlib import Path
 
 import torch
 
+from classifiers.ai_text.detector import ENCODER_FILE
 from classifiers.models import prepare_models
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.encoder_stage import EncoderPlan, EncoderTrainer
 from classifiers.training.ai_text.splits import select
-
-ENCODER_FILE = "encoder.safetensors"
 
 
 def train_encoder(

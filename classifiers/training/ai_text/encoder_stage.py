@@ -21,7 +21,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from tqdm import tqdm
 
-from classifiers.ai_text.encoder_model import KINDS, DetectorEncoder
+from classifiers.ai_text.encoder import KINDS
+from classifiers.ai_text.encoder_model import DetectorEncoder
 from classifiers.training.ai_text.batches import Example, PairSampler
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import Crop, cut
