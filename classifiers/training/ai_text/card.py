@@ -75,8 +75,9 @@ def encoder_facts(run: Path, weights: Path) -> str:
         hours = sum(min(later - earlier, 3600) for earlier, later in pairwise(times)) / 3600
     return (
         f"Encoder: the lower {plan['layers']} layers of multilingual-e5-small, low-rank corrections (rank "
-        f"{plan['rank']}) in the upper {plan['adapted']} of them, {plan['steps']} steps of {2 * plan['pairs']} "
-        f"texts in windows of {plan['max_tokens']} tokens; {hours:.1f} hours of training on two processor cores."
+        f"{plan['rank']}) in the upper {plan['adapted']} of them, {plan['steps']} steps of "
+        f"{2 * plan['pairs']} texts in windows of {plan['max_tokens']} tokens; "
+        f"{hours:.1f} hours of training on two processor cores."
     )
 
 

@@ -30,7 +30,17 @@ PLAN = EncoderPlan(
 )
 WORDS = {
     False: ["rain", "bread", "tram", "aunt", "dog", "kettle", "fence", "boots", "river", "lamp"],
-    True: ["synergy", "innovation", "framework", "stakeholder", "significance", "landscape", "robust", "seamless", "pivotal"],
+    True: [
+        "synergy",
+        "innovation",
+        "framework",
+        "stakeholder",
+        "significance",
+        "landscape",
+        "robust",
+        "seamless",
+        "pivotal",
+    ],
 }
 
 

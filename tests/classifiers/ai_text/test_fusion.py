@@ -1,5 +1,6 @@
 """Witnesses are heard on one scale, none too loudly, and the encoder's windows cover the text."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_windows_cover_the_text_and_respect_their_number(tokens: int, most: int)
     assert ranges[-1][1] == tokens
     assert all(0 <= first < last <= tokens and last - first <= 254 for first, last in ranges)
     if len(ranges) < most:
-        assert all(one[1] > two[0] for one, two in zip(ranges, ranges[1:], strict=False))
+        assert all(one[1] > two[0] for one, two in itertools.pairwise(ranges))
 
 
 def test_longer_windows_weigh_more() -> None:
