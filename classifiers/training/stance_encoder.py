@@ -24,41 +24,32 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
 from classifiers.models import prepare_models
+from classifiers.models.encoder import QUERY
+from classifiers.stance.cross_encoder import MAX_TOKENS, pack, stance_module
 from classifiers.training.stance_pairs import SUPPORTS, LabelledPair, ParallelPairs, written_variants
 from classifiers.training.stance_sets import ENGLISH, NOT_SUPPORTED, english_set, hungarian_set
 
-MAX_TOKENS = 160
 FOLDS = 4
 STEPS_PER_CHECKPOINT = 100
 _BUCKET = 32  # batches sorted by length together
 
 
-class StanceCrossEncoder(nn.Module):
-    """The encoder with mean pooling and a linear layer to three stances."""
-
-    def __init__(self, frozen_layers: int) -> None:
-        super().__init__()
-        self.encoder = AutoModel.from_pretrained(prepare_models().packaged_folder, attn_implementation="sdpa")
-        self.head = nn.Linear(2 * self.encoder.config.hidden_size, 3)
-        self.dropout = nn.Dropout(0.1)
-        frozen = [self.encoder.embeddings, *self.encoder.encoder.layer[:frozen_layers]]
-        for module in frozen:
+def new_model(frozen_layers: int) -> nn.Module:
+    """The packaged encoder with an untrained stance head; vocabulary and lower layers are not to be
+    changed.
+    """
+    folder = prepare_models().packaged_folder
+    encoder: Any = AutoModel.from_pretrained(folder, attn_implementation="sdpa")
+    for module in (encoder.embeddings, *encoder.encoder.layer[:frozen_layers], encoder.pooler):
+        if module is not None:
             module.requires_grad_(False)
-        if self.encoder.pooler is not None:
-            self.encoder.pooler.requires_grad_(False)
+    return stance_module(encoder)
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Logits ``(n, 3)`` in the order of ``STANCES``."""
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
-        mask = attention_mask.unsqueeze(-1).float()
-        mean = (states * mask).sum(1) / mask.sum(1)
-        logits: torch.Tensor = self.head(self.dropout(torch.cat([mean, states[:, 0]], dim=1)))
-        return logits
 
-    def trained_state(self) -> dict[str, torch.Tensor]:
-        """Only what training changes."""
-        trained = {name for name, p in self.named_parameters() if p.requires_grad}
-        return {name: value.contiguous() for name, value in self.state_dict().items() if name in trained}
+def trained_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Only what training changes."""
+    trained = {name for name, p in model.named_parameters() if p.requires_grad}
+    return {name: value.contiguous() for name, value in model.state_dict().items() if name in trained}
 
 
 def general_pairs(data: Path, count: int, seed: int) -> list[LabelledPair]:
@@ -120,11 +111,11 @@ class Batches:
 
 
 def tokenise(tokenizer: Any, pairs: Sequence[LabelledPair]) -> dict[str, torch.Tensor]:
-    """``query: claim </s> evidence`` for each pair, the evidence cut where the pair is too long."""
+    """``query: claim </s> evidence`` for each pair; a long pair loses the end of its longer text."""
     encoded = tokenizer(
-        ["query: " + p.pair.claim for p in pairs],
+        [QUERY + p.pair.claim for p in pairs],
         [p.pair.evidence for p in pairs],
-        truncation="only_second" if all(len(p.pair.claim) < 400 for p in pairs) else "longest_first",
+        truncation="longest_first",
         max_length=MAX_TOKENS,
         padding=True,
         return_tensors="pt",
@@ -141,7 +132,7 @@ def stance_loss(logits: torch.Tensor, stances: torch.Tensor) -> torch.Tensor:
     return -torch.where(known, picked, others).mean()
 
 
-def train(model: StanceCrossEncoder, batches: Batches, run: Path, rate: float) -> None:
+def train(model: nn.Module, batches: Batches, run: Path, rate: float) -> None:
     """Train to the end of ``batches``, going on from the checkpoint in ``run`` if there is one."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
@@ -171,16 +162,16 @@ def train(model: StanceCrossEncoder, batches: Batches, run: Path, rate: float) -
             checkpoint(model, optimizer, schedule, step + 1, run)
 
 
-def checkpoint(model: StanceCrossEncoder, optimizer: Any, schedule: Any, step: int, run: Path) -> None:
+def checkpoint(model: nn.Module, optimizer: Any, schedule: Any, step: int, run: Path) -> None:
     """Weights as safetensors (what is kept) and the optimiser's state beside them (what is thrown away)."""
     state = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "step": step}
     torch.save(state, run / "training.partial")
-    save_file(model.trained_state(), run / "weights.partial")
+    save_file(trained_state(model), run / "weights.partial")
     (run / "weights.partial").replace(run / "weights.safetensors")
     (run / "training.partial").replace(run / "training.pt")
 
 
-def resume(model: StanceCrossEncoder, optimizer: Any, schedule: Any, run: Path) -> int:
+def resume(model: nn.Module, optimizer: Any, schedule: Any, run: Path) -> int:
     """Load the checkpoint in ``run``; the step to go on from, 0 without one."""
     if not (run / "training.pt").exists():
         return 0
@@ -191,9 +182,7 @@ def resume(model: StanceCrossEncoder, optimizer: Any, schedule: Any, run: Path) 
     return int(state["step"])
 
 
-def logits_of(
-    model: StanceCrossEncoder, pairs: Sequence[LabelledPair], batch_size: int = 32
-) -> np.ndarray[Any, Any]:
+def logits_of(model: nn.Module, pairs: Sequence[LabelledPair], batch_size: int = 32) -> np.ndarray[Any, Any]:
     """Logits ``(n, 3)`` of pairs, in their order."""
     tokenizer = AutoTokenizer.from_pretrained(prepare_models().packaged_folder)
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].pair.claim) + len(pairs[i].pair.evidence))
@@ -226,11 +215,12 @@ def main() -> None:
     parser.add_argument("--frozen-layers", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pack", type=Path, help="also write the 8-bit weights for serving here, at the end")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     arguments.run.mkdir(parents=True, exist_ok=True)
-    model = StanceCrossEncoder(arguments.frozen_layers)
+    model = new_model(arguments.frozen_layers)
     if arguments.stage == "general":
         pairs = general_pairs(arguments.data, arguments.pairs, arguments.seed)
     else:
@@ -239,6 +229,9 @@ def main() -> None:
         model.load_state_dict(load_file(arguments.start), strict=False)
         pairs = written_pairs(arguments.data, arguments.fold, arguments.epochs, arguments.seed)
     train(model, Batches(pairs, arguments.batch, arguments.seed), arguments.run, arguments.rate)
+    if arguments.pack:
+        packed = pack({name: value.detach().numpy() for name, value in trained_state(model).items()})
+        np.savez_compressed(arguments.pack, **packed)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
