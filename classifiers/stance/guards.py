@@ -6,8 +6,10 @@ candidate; it is shown to the reader and feeds the stance head.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import regex
 
 from classifiers.stance.dates import WrittenDate, find_dates
 from classifiers.stance.evidence import ClaimEvidence, GuardName, GuardVerdict, Mismatch
@@ -15,6 +17,9 @@ from classifiers.stance.names import NameComparison, compare_names
 from classifiers.stance.negation import negated, opposites
 from classifiers.stance.numbers import Quantity, find_quantities
 from classifiers.stance.units import HOURS
+from classifiers.text import LANGUAGES
+
+_CYRILLIC = regex.compile(r"\p{Cyrillic}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,16 @@ class GuardReport:
 
 
 def inspect(pair: ClaimEvidence) -> GuardReport:
-    """Hold ``pair.claim`` against ``pair.evidence`` with every guard."""
+    """Hold ``pair.claim`` against ``pair.evidence`` with every guard.
+
+    A text of a language outside the nine, or too short to be identified, is read with the tables of a
+    language of its script: digits and most names look the same there, and words that differ find nothing.
+    """
+    pair = replace(
+        pair,
+        claim_language=_readable_as(pair.claim_language, pair.claim),
+        evidence_language=_readable_as(pair.evidence_language, pair.evidence),
+    )
     claim_dates = find_dates(pair.claim, pair.claim_language, pair.claim_published)
     evidence_dates = find_dates(pair.evidence, pair.evidence_language, pair.evidence_published)
     claim_numbers = find_quantities(pair.claim, pair.claim_language)
@@ -103,6 +117,13 @@ def inspect(pair: ClaimEvidence) -> GuardReport:
         evidence_negations=tuple(cue.text for cue in negated(pair.evidence, pair.evidence_language)),
         opposites=tuple(opposites(pair.claim, pair.evidence, pair.claim_language)) if same_language else (),
     )
+
+
+def _readable_as(language: str, text: str) -> str:
+    """``language`` if there are tables for it, else the one whose tables fit the script of ``text``."""
+    if language in LANGUAGES:
+        return language
+    return "ru" if _CYRILLIC.search(text) else "en"
 
 
 def _outside(quantities: list[Quantity], dates: list[WrittenDate]) -> list[Quantity]:

@@ -99,3 +99,17 @@ def test_negation_is_seen_in_every_language(language: str, text: str) -> None:
 )  # fmt: skip
 def test_affirmative_sentences_hold_no_cue(language: str, text: str) -> None:
     assert negated(text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Baikal is 1742 m deep", "Глубина Байкала 1642 метра"),
+        ("Der Baikalsee ist 1742 Meter tief.", "Озеро Байкал глибиною 1642 метри."),
+    ],
+)
+def test_languages_outside_the_nine_still_have_their_numbers_compared(claim: str, evidence: str) -> None:
+    report = inspect(ClaimEvidence(claim, evidence, "other", "other"))
+    assert [(m.type, m.claim_value, m.source_value) for m in report.mismatches][:1] == [
+        ("number", "1742", "1642")
+    ]
