@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from classifiers.text import canonicalise, identify_language
-from index.passage_index import PassageIndex, document_of, ranges_of
+from index.passage_index import PassageCollection, PassageIndex, document_of, ranges_of
 from index.passages import Passage, article_passages
 from index.ports import ArticleRepository, StoredArticle
 from index.records import Text, content_hash, language_code
@@ -79,34 +79,13 @@ class NearDuplicate:
     shared_text: float
 
 
-class ArticleIndex:
+class ArticleIndex(PassageCollection):
     """The vectors of every article analysed; safe to use from threads."""
 
     def __init__(self, repository: ArticleRepository, index: PassageIndex, *, max_windows: int = 128) -> None:
+        super().__init__(index)
         self._repository = repository
-        self.index = index
         self._max_windows = max_windows
-
-    @property
-    def generation(self) -> int:
-        """Revision of the articles the last search saw at least."""
-        return self.index.generation
-
-    def __len__(self) -> int:
-        """Number of passages held."""
-        return len(self.index)
-
-    def refresh(self) -> None:
-        """Take in everything committed before this call; every search does so itself."""
-        self.index.refresh()
-
-    def rebuild(self, *, progress: bool = False) -> None:
-        """Build the index anew from the database."""
-        self.index.rebuild(progress=progress)
-
-    def save(self, *, min_changes: int = 1) -> bool:
-        """Write a snapshot if `min_changes` revisions came since the last one; says whether it did."""
-        return self.index.save(min_changes=min_changes)
 
     def embed(self, article: Article) -> EmbeddedArticle:
         """Cut an article into title and windows of whole sentences, and embed these."""

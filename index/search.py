@@ -9,7 +9,7 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from index.passage_index import PassageIndex, document_of, ordinal_of, ranges_of
+from index.passage_index import PassageCollection, PassageIndex, document_of, ordinal_of, ranges_of
 from index.ports import RecordFilter, RecordRepository, StoredRecord
 from index.records import VerifiedRecord, language_code
 from index.stores.base import IdRanges
@@ -37,33 +37,12 @@ class SearchHit:
     passage_end: int
 
 
-class RecordSearch:
+class RecordSearch(PassageCollection):
     """Exact nearest-passage search over the verified records; safe to use from threads."""
 
     def __init__(self, repository: RecordRepository, index: PassageIndex) -> None:
+        super().__init__(index)
         self._repository = repository
-        self.index = index
-
-    @property
-    def generation(self) -> int:
-        """Revision of the records the last search saw at least."""
-        return self.index.generation
-
-    def __len__(self) -> int:
-        """Number of passages held."""
-        return len(self.index)
-
-    def refresh(self) -> None:
-        """Take in everything committed before this call; every search does so itself."""
-        self.index.refresh()
-
-    def rebuild(self, *, progress: bool = False) -> None:
-        """Build the index anew from the database."""
-        self.index.rebuild(progress=progress)
-
-    def save(self, *, min_changes: int = 1) -> bool:
-        """Write a snapshot if `min_changes` revisions came since the last one; says whether it did."""
-        return self.index.save(min_changes=min_changes)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) to search with: canonical form, the prompt the passages were embedded with."""
