@@ -178,24 +178,28 @@ class ConformalCalibration:
         """The narrowest pool of texts that can carry a verdict at ``target_fpr``, and its scores.
 
         Order: this language and length; this language, all lengths; the language family at this length; the
-        family at all lengths. When none is large enough the language's own pool comes back, and its size
-        says so.
+        family at all lengths. A pool twice as large as the verdict needs comes first: with just enough texts
+        the threshold is the single most machine-like one, and as erratic. When no pool is large enough the
+        language's own comes back, and its size says so.
         """
         here = BIN_NAMES[length_bin(words)]
         family = FAMILY_OF.get(language, (language,))
-        candidates = (
-            ((language,), (here,), here),
-            ((language,), BIN_NAMES, ALL_LENGTHS),
-            (family, (here,), here),
-            (family, BIN_NAMES, ALL_LENGTHS),
-        )
+        candidates = [
+            (name, self._pool(languages, bins))
+            for languages, bins, name in (
+                ((language,), (here,), here),
+                ((language,), BIN_NAMES, ALL_LENGTHS),
+                (family, (here,), here),
+                (family, BIN_NAMES, ALL_LENGTHS),
+            )
+        ]
         needed = smallest_cell(target_fpr)
-        for index, (languages, bins, name) in enumerate(candidates):
-            scores = self._pool(languages, bins)
-            if len(scores) >= needed:
-                return CalibrationCell(language, name, len(scores), index > 0), scores
-        scores = self._pool((language,), BIN_NAMES)
-        return CalibrationCell(language, ALL_LENGTHS, len(scores), True), scores
+        for enough in (2 * needed + 1, needed):
+            for index, (name, scores) in enumerate(candidates):
+                if len(scores) >= enough:
+                    return CalibrationCell(language, name, len(scores), index > 0), scores
+        name, scores = candidates[1]
+        return CalibrationCell(language, name, len(scores), True), scores
 
 
 def save_calibration(path: Path, scale: ScoreScale, conformal: ConformalCalibration) -> None:

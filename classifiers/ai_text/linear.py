@@ -1,4 +1,4 @@
-"""The linear detector: hashed character n-grams, one shared weight vector and one correction per language."""
+"""The linear detector: n-grams of topic-masked text, one shared weight vector, a correction per language."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from classifiers.ai_text.topic_mask import TopicMask
+
 #: 2**18 columns hold the n-grams of nine languages with few collisions among the frequent ones.
 COLUMNS: Final = 2**18
 SHARED: Final = "shared"
 
 
-def hash_ngrams(views: Sequence[str]) -> csr_matrix:
-    """Counts of the character 2- to 5-grams of each text (lower case), hashed to (n, :data:`COLUMNS`)."""
+def hash_ngrams(masked: Sequence[str]) -> csr_matrix:
+    """Counts of the character 2- to 7-grams of each masked text, hashed to (n, :data:`COLUMNS`)."""
     vectorizer = HashingVectorizer(
         analyzer="char",
-        ngram_range=(2, 5),
+        ngram_range=(2, 7),
         n_features=COLUMNS,
-        lowercase=True,
+        lowercase=False,
         alternate_sign=False,
         norm=None,
         dtype=np.float32,
     )
-    return csr_matrix(vectorizer.transform(views))
+    return csr_matrix(vectorizer.transform(masked))
 
 
 def weigh(counts: csr_matrix, inverse_frequency: NDArray[np.float32]) -> csr_matrix:
@@ -46,12 +48,14 @@ def weigh(counts: csr_matrix, inverse_frequency: NDArray[np.float32]) -> csr_mat
 
 @dataclass(frozen=True)
 class LinearScorer:
-    """Log-odds that a text is machine-written, from its character n-grams.
+    """Log-odds that a text is machine-written, from the character n-grams of its masked form.
 
+    ``topic_mask``: what is hidden before n-grams are counted.
     ``inverse_frequency``: (COLUMNS,) float32. ``weights``: per language (and :data:`SHARED`) a (COLUMNS,)
     float32 vector; the log-odds of a text in language L are ``x @ (weights[SHARED] + weights[L]) + bias``.
     """
 
+    topic_mask: TopicMask
     inverse_frequency: NDArray[np.float32]
     weights: dict[str, NDArray[np.float32]]
     biases: dict[str, float]
@@ -60,9 +64,10 @@ class LinearScorer:
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted(name for name in self.weights if name != SHARED))
 
-    def features(self, views: Sequence[str]) -> csr_matrix:
+    def features(self, views: Sequence[str], language: str) -> csr_matrix:
         """The (n, COLUMNS) weighted n-gram matrix the weights apply to."""
-        return weigh(hash_ngrams(views), self.inverse_frequency)
+        masked = [self.topic_mask.mask(view, language) for view in views]
+        return weigh(hash_ngrams(masked), self.inverse_frequency)
 
     def score_features(self, features: csr_matrix, language: str) -> NDArray[np.float64]:
         """Log-odds per row. A language without weights of its own gets the shared ones alone."""
@@ -77,7 +82,7 @@ class LinearScorer:
         """Log-odds, shape (n,), of texts given as detector views."""
         if not views:
             return np.zeros(0)
-        return self.score_features(self.features(views), language)
+        return self.score_features(self.features(views, language), language)
 
     def save(self, path: Path) -> None:
         """Write the model, weights quantised to 8 bits per vector, compressed."""
@@ -87,6 +92,8 @@ class LinearScorer:
             arrays[f"weights_{name}"] = np.round(weights / scale).astype(np.int8)
             arrays[f"scale_{name}"] = np.float32(scale)
             arrays[f"bias_{name}"] = np.float64(self.biases[name])
+        for name, words in self.topic_mask.common_words.items():
+            arrays[f"words_{name}"] = np.array(sorted(words), dtype=np.str_)
         np.savez_compressed(path, **arrays)
 
     @classmethod
@@ -106,4 +113,9 @@ class LinearScorer:
                 name: stored[f"weights_{name}"].astype(np.float32) * stored[f"scale_{name}"] for name in names
             }
             biases = {name: float(stored[f"bias_{name}"]) for name in names}
-        return cls(inverse, weights, biases)
+            words = {
+                key.removeprefix("words_"): frozenset(stored[key].tolist())
+                for key in stored.files
+                if key.startswith("words_")
+            }
+        return cls(TopicMask(words), inverse, weights, biases)

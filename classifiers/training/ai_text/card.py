@@ -124,7 +124,7 @@ abstains. It is evidence for a reviewer, never proof, and never says that a text
 ## Figures
 
 Held-out groups that no model was trained on, texts of 100 words and more, one count per document. The
-threshold comes from human texts of the other half of the held-out groups (two-fold cross-fit), at a target
+threshold comes from human texts of the other held-out groups (five-fold cross-fit), at a target
 false-alarm rate of {target_fpr:.1%}; the interval of the share flagged and the upper bound (95%, one-sided)
 of the false-alarm rate are Clopper-Pearson. ECE counts both classes alike and leaves translations out.
 

@@ -109,6 +109,14 @@ def _attack_of(domain: str) -> str:
     return parts[0] if parts[0].startswith(("paraphrase_", "adversarial_", "prompt_")) else ""
 
 
+def _mislabelled(row: dict[str, Any]) -> bool:
+    """Texts of mixed authorship under one label, and human texts that a model paraphrased (DetectRL)."""
+    domain = row["domain"]
+    return "Data_Mixing" in domain or (
+        row["label"] == "human" and "paraphrase" in domain and "human" in domain
+    )
+
+
 def _join_short_runs(rows: list[dict[str, Any]], at_least: int) -> list[dict[str, Any]]:
     """Concatenate single annotated sentences, in document order, to texts of at least ``at_least`` words."""
     joined: list[dict[str, Any]] = []
@@ -134,11 +142,10 @@ def _repaired_rows(folder: Path, language: str) -> list[dict[str, Any]]:
 def load_documents(folder: Path, language: str, *, at_least_words: int = 40) -> list[Document]:
     """Load one language's documents through the canonical form and the detector view.
 
-    Mixed-authorship texts (DetectRL ``Data_Mixing``) are left out: their single label is wrong for half of
-    each text. Sentences that recur across texts are an outlet's furniture and go. Documents shorter than
-    ``at_least_words`` are left out.
+    Left out are texts whose label does not fit (:func:`_mislabelled`), sentences that recur across texts (an
+    outlet's furniture) and documents shorter than ``at_least_words``.
     """
-    rows = [row for row in _repaired_rows(folder, language) if "Data_Mixing" not in row["domain"]]
+    rows = [row for row in _repaired_rows(folder, language) if not _mislabelled(row)]
     texts = [_sentence_views(row["text"], language) for row in rows]
     seen = Counter(sentence.lower() for sentences in texts for sentence in set(sentences))
     documents: list[Document] = []

@@ -68,7 +68,7 @@ def judge(
     return found
 
 
-def cross_fit(scored: Sequence[ScoredCrop], target_fpr: float, folds: int = 2) -> list[Judged]:
+def cross_fit(scored: Sequence[ScoredCrop], target_fpr: float, folds: int = 5) -> list[Judged]:
     """Judge every held-out crop by a calibration fitted on the other folds' groups."""
     fold = np.array(
         [int(unit_hash(item.crop.document.group, salt="tamga-ai-text-cross-fit") * folds) for item in scored]

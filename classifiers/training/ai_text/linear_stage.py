@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,13 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from classifiers.ai_text.linear import COLUMNS, SHARED, LinearScorer, hash_ngrams, weigh
+from classifiers.ai_text.topic_mask import TopicMask, tokens
 from classifiers.training.ai_text.crops import Crop, balanced_weights
+
+#: Words per language that the topic mask leaves whole.
+COMMON_WORDS: Final = 400
+#: Crops from which a source's word counts are taken to mean something.
+_TELLING_GROUP: Final = 30
 
 
 def fit_logistic(
@@ -57,8 +65,32 @@ def inverse_document_frequency(counts: csr_matrix, weights: NDArray[np.float64])
     return np.asarray(np.log((1 + weights.sum()) / (1 + frequency)) + 1.0, dtype=np.float32)
 
 
+def learn_common_words(crops: Sequence[Crop], count: int = COMMON_WORDS) -> TopicMask:
+    """The words of each language that most human texts hold, every source counted alike.
+
+    Machine texts have no say: a word that models are fond of is a topic to be learnt, not grammar.
+    """
+    groups: dict[str, dict[str, list[Crop]]] = defaultdict(lambda: defaultdict(list))
+    for crop in crops:
+        if not crop.document.machine:
+            groups[crop.document.language][crop.document.source].append(crop)
+    common: dict[str, frozenset[str]] = {}
+    for language, sources in groups.items():
+        largest = max(map(len, sources.values()))
+        shares: dict[str, float] = defaultdict(float)
+        for members in sources.values():
+            if len(members) < min(_TELLING_GROUP, largest):
+                continue
+            for crop in members:
+                for word in {token.lower() for token in tokens(crop.text) if token[0].isalpha()}:
+                    shares[word] += 1 / len(members)
+        ranked = sorted(shares, key=lambda word: (-shares[word], word))
+        common[language] = frozenset(ranked[:count])
+    return TopicMask(common)
+
+
 def fit_linear(
-    crops: Sequence[Crop], *, shared_penalty: float = 2e-5, language_penalty: float = 1e-4
+    crops: Sequence[Crop], *, shared_penalty: float = 2e-5, language_penalty: float = 2e-4
 ) -> LinearScorer:
     """Fit the shared vector on all crops, then each language's correction around its logits."""
     languages = np.array([crop.document.language for crop in crops])
@@ -69,7 +101,8 @@ def fit_linear(
         members = languages == language
         weights[members] /= max(weights[members].sum(), 1e-9)
     weights *= len(crops) / weights.sum()
-    counts = hash_ngrams([crop.text for crop in crops])
+    topic_mask = learn_common_words(crops)
+    counts = hash_ngrams([topic_mask.mask(crop.text, crop.document.language) for crop in crops])
     inverse = inverse_document_frequency(counts, weights)
     features = weigh(counts, inverse)
     kept = weights > 0
@@ -93,4 +126,4 @@ def fit_linear(
         vectors[str(language)] = np.zeros(COLUMNS, dtype=np.float32)
         vectors[str(language)][used] = vector
         biases[str(language)] = language_bias
-    return LinearScorer(inverse, vectors, biases)
+    return LinearScorer(topic_mask, inverse, vectors, biases)

@@ -61,18 +61,22 @@ def test_length_bins_meet_at_their_edges(words: int, name: str) -> None:
 def test_the_narrowest_sufficient_cell_is_used() -> None:
     calibration = ConformalCalibration(
         {
-            ("kk", "100-199"): np.zeros(120),
-            ("kk", "50-99"): np.zeros(900),
+            ("kk", "100-199"): np.zeros(220),
+            ("kk", "50-99"): np.zeros(800),
             ("uz", "100-199"): np.zeros(30),
+            ("ru", "100-199"): np.zeros(120),
+            ("ru", "50-99"): np.zeros(60),
             ("hu", "100-199"): np.zeros(30),
         }
     )
     own, _ = calibration.cell_for("kk", 150, 0.01)
-    assert (own.length_bin, own.n, own.pooled) == ("100-199", 120, False)
+    assert (own.length_bin, own.n, own.pooled) == ("100-199", 220, False)
     lengths, _ = calibration.cell_for("kk", 150, 0.001)
     assert (lengths.length_bin, lengths.n, lengths.pooled) == (ALL_LENGTHS, 1020, True)
     family, _ = calibration.cell_for("uz", 150, 0.01)
-    assert (family.length_bin, family.n, family.pooled) == ("100-199", 150, True)
+    assert (family.length_bin, family.n, family.pooled) == ("100-199", 250, True)
+    barely, _ = calibration.cell_for("ru", 150, 0.01)
+    assert (barely.length_bin, barely.n, barely.pooled) == ("100-199", 120, False)
     alone, pool = calibration.cell_for("hu", 150, 0.01)
     assert alone.n == len(pool) == 30 < smallest_cell(0.01)
 

@@ -155,9 +155,8 @@ def test_long_texts_are_read_in_parts(detector: Detector) -> None:
     assert read.word_count > 2000
     once = detector.assess(EVERYDAY, language="ru")
     found = detector.assess(long_text, language="ru")
-    assert found.calibration is not None
-    assert found.calibration.length_bin == "400+"
     assert found.verdict == once.verdict == "undetermined"
+    assert found.score == pytest.approx(once.score, abs=0.35)
 
 
 def test_explanations_name_the_telling_end(detector: Detector) -> None:

@@ -47,13 +47,14 @@ def test_machine_words_score_higher(scorer: LinearScorer) -> None:
 
 def test_a_language_adds_its_correction(scorer: LinearScorer) -> None:
     text = [document(98, "tr", True).view]
-    features = scorer.features(text)
+    features = scorer.features(text, "tr")
     expected = (
         features @ (scorer.weights[SHARED] + scorer.weights["tr"])
         + scorer.biases[SHARED]
         + scorer.biases["tr"]
     )
     assert scorer.score(text, "tr") == pytest.approx(expected, abs=1e-4)
+    features = scorer.features(text, "xx")
     assert scorer.score(text, "xx") == pytest.approx(
         features @ scorer.weights[SHARED] + scorer.biases[SHARED], abs=1e-4
     )
