@@ -13,9 +13,11 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from service.api import articles, claims, health, problems, records, reference
+from service.api import articles, claims, health, keys, problems, records, reference
+from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
 from service.api.state import State
+from service.auth.keys import Keys
 from service.runtime import Runtime
 from service.serving.worker import ModelWorker, WorkerState
 from service.settings import Settings
@@ -45,22 +47,28 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def create_app(
-    settings: Settings, *, prepare: Callable[[Runtime], None] | None = None, progress: bool = False
+    settings: Settings,
+    *,
+    prepare: Callable[[Runtime], None] | None = None,
+    runtime: Runtime | None = None,
 ) -> FastAPI:
     """The service over one home. Models load in the background once it starts; /readyz says when they are
     there.
 
     `prepare` runs in the model thread after loading and before the service is ready (loading the samples,
-    say); `progress` shows progress bars on standard error while models are prepared.
+    say). `runtime` may have opened its store already; by default one is made of the settings.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
-        worker = ModelWorker(Runtime(settings, progress=progress), prepare)
+        serving = runtime or Runtime(settings)
+        # Keys are looked up from the first request on, long before the models are there.
+        store = await asyncio.to_thread(lambda: serving.store)
+        worker = ModelWorker(serving, prepare)
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
         try:
-            yield State(worker=worker)
+            yield State(worker=worker, keys=Keys(store.access_keys))
         finally:
             saving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -74,6 +82,8 @@ def create_app(
         version=_version(),
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        # `reference` serves schema and page itself.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
@@ -81,8 +91,9 @@ def create_app(
         redirect_slashes=False,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(AccessControl, routes=lambda: app.routes)
     problems.install(app)
-    for router in (articles.router, records.router, claims.router, health.router):
+    for router in (articles.router, records.router, claims.router, keys.router, health.router):
         app.include_router(router)
     reference.install(app)
     return app

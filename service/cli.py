@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import audit, check, compare, index, models, samples, serve
+from service.commands import audit, check, compare, index, key, models, samples, serve
 from service.errors import ConfigurationError, TamgaError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(serve.serve)
 app.add_typer(index.app, name="index")
 app.add_typer(samples.app, name="samples")
 app.add_typer(models.app, name="models")
+app.add_typer(key.app, name="key")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

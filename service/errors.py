@@ -10,7 +10,11 @@
     ├── UnsupportedMediaType    415
     ├── TooLarge                413  more bytes or items than the service takes
     │   └── TextTooLong         413
+    ├── Unauthenticated         401  no key, or one that is not valid
+    ├── Forbidden               403  a valid key that may not do this
     ├── NotFound                404
+    ├── Conflict                409  another request or an earlier state is in the way
+    ├── PreconditionFailed      412  the resource has changed since the caller read it
     ├── NotReady                503  models are still loading, or failed to load
     └── ConfigurationError      500  settings that contradict each other (CLI: exit 2)
 
@@ -48,6 +52,11 @@ class TamgaError(Exception):
     def type(self) -> str:
         """The stable problem type URI of RFC 9457."""
         return PROBLEM_PREFIX + self.slug
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer, such as when to try again."""
+        return {}
 
     def as_error(self) -> dict[str, str]:
         """The `error` object of an output line of the command line tools."""
@@ -104,16 +113,48 @@ class TextTooLong(TooLarge):
     title = "The text is longer than this service analyses"
 
 
+class Unauthenticated(TamgaError):
+    status = 401
+    slug = "unauthenticated"
+    title = "A valid access key is needed"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="tamga"'}
+
+
+class Forbidden(TamgaError):
+    status = 403
+    slug = "forbidden"
+    title = "This access key may not do that"
+
+
 class NotFound(TamgaError):
     status = 404
     slug = "not-found"
     title = "There is nothing here"
 
 
+class Conflict(TamgaError):
+    status = 409
+    slug = "conflict"
+    title = "Something else is in the way"
+
+
+class PreconditionFailed(TamgaError):
+    status = 412
+    slug = "precondition-failed"
+    title = "It has changed since it was read"
+
+
 class NotReady(TamgaError):
     status = 503
     slug = "not-ready"
     title = "The service is not ready yet"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "5"}
 
 
 class ConfigurationError(TamgaError):

@@ -44,13 +44,15 @@ class Library:
             self.store.close()
 
 
-def open_library(settings: Settings, encoder: Encoder, *, progress: bool = False) -> Library:
-    """Open or create everything under the data directory.
+def open_library(
+    settings: Settings, encoder: Encoder, *, store: Store | None = None, progress: bool = False
+) -> Library:
+    """Open or create everything under the data directory; with a `store` that is open already, the rest.
 
     Brings the tables up to date, loads both indexes (rebuilding them from the database where a snapshot is
     missing or damaged) and embeds whatever `encoder` has not embedded yet. Raises StoreError.
     """
-    store = open_store(settings.database)
+    store = store or open_store(settings.database)
     try:
         indexes = {}
         for repository in (store.records, store.articles):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from service.analysis import Analyser
     from service.library import Library
     from service.matching import ClaimMatcher
+    from service.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +96,18 @@ class Runtime:
         return MatchCalibration.load()
 
     @cached_property
+    def store(self) -> Store:
+        """The database, opened and migrated. Unlike everything else here it may be used by any thread."""
+        from service.store import open_store
+
+        return open_store(self.settings.database)
+
+    @cached_property
     def library(self) -> Library:
         """Database and indexes, opened, migrated and caught up."""
         from service.library import open_library
 
-        library = open_library(self.settings, self.search_encoder, progress=self.progress)
+        library = open_library(self.settings, self.search_encoder, store=self.store, progress=self.progress)
         for notice in library.notices:
             log.warning("%s", notice)
         return library
@@ -125,5 +133,8 @@ class Runtime:
     def close(self) -> None:
         """Save and close what was opened."""
         library = self.__dict__.pop("library", None)
+        store = self.__dict__.pop("store", None)
         if library is not None:
             library.close()
+        elif store is not None:
+            store.close()

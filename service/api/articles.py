@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from index.times import Moment
 from service.analysis import ALL_CHECKS, AnalysisOptions
 from service.analysis_models import Analysis, CheckName
+from service.api.access import requires
 from service.api.problems import responses
 from service.api.state import Worker
 from service.articles import ArticleInput
@@ -52,7 +53,12 @@ class ArticleRequest(ArticleInput):
     )
 
 
-@router.post("", status_code=201, responses=responses(400, 413, 415, 422, 503))
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[requires("articles:write")],
+    responses=responses(400, 401, 403, 413, 415, 422, 503),
+)
 async def create_analysis(body: ArticleRequest, worker: Worker, response: Response) -> Analysis:
     """Analyse an article. Answers 201 with a Location if it was stored, 200 if not."""
     options = AnalysisOptions(
@@ -66,7 +72,12 @@ async def create_analysis(body: ArticleRequest, worker: Worker, response: Respon
     return analysis
 
 
-@router.get("/{article_id}", response_model=Analysis, responses=responses(404, 422, 503))
+@router.get(
+    "/{article_id}",
+    dependencies=[requires("articles:read")],
+    response_model=Analysis,
+    responses=responses(401, 403, 404, 422, 503),
+)
 async def get_analysis(article_id: Annotated[str, Path(max_length=200)], worker: Worker) -> Any:
     """The latest stored Analysis of an article."""
 

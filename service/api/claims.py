@@ -12,6 +12,7 @@ from classifiers.text import identify_language
 from index.records import Text
 from index.times import Moment
 from service.analysis_models import ClaimMatches, Mismatch, Stance
+from service.api.access import requires
 from service.api.problems import responses
 from service.api.state import Worker
 from service.articles import LANGUAGE_TAG
@@ -99,7 +100,11 @@ class CompareResponse(BaseModel):
     model: str
 
 
-@router.post("/match", responses=responses(400, 413, 415, 422, 503))
+@router.post(
+    "/match",
+    dependencies=[requires("claims:read")],
+    responses=responses(400, 401, 403, 413, 415, 422, 503),
+)
 async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
     """The best `top_k` records for each claim, probable or not, with calibrated probabilities and stances."""
 
@@ -116,7 +121,11 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
     return await worker.run(match)
 
 
-@router.post("/compare", responses=responses(400, 413, 415, 422, 503))
+@router.post(
+    "/compare",
+    dependencies=[requires("claims:read")],
+    responses=responses(400, 401, 403, 413, 415, 422, 503),
+)
 async def compare_claims(body: CompareRequest, worker: Worker) -> CompareResponse:
     """Does the evidence support the claim, contradict it, or neither?"""
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from service.api.access import public
 from service.api.problems import PROBLEM_JSON, Problem, responses
 from service.api.state import Worker
 from service.errors import NotReady
@@ -38,13 +39,13 @@ class NotReadyProblem(Problem):
     checks: dict[str, Check]
 
 
-@router.get("/livez")
+@router.get("/livez", dependencies=[public])
 async def livez() -> Alive:
     """Answers as long as the event loop turns."""
     return Alive()
 
 
-@router.get("/readyz", response_model=Ready, responses=responses(503))
+@router.get("/readyz", dependencies=[public], response_model=Ready, responses=responses(503))
 async def readyz(worker: Worker) -> Ready | Response:
     """200 once models are loaded and database and index answer; 503 with the reason otherwise."""
     checks: dict[str, Check] = {"models": _models(worker)}

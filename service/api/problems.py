@@ -109,8 +109,7 @@ async def on_tamga_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamgaError)
     if error.status >= 500 and not isinstance(error, NotReady):
         log.error("%s %s failed: %s", request.method, request.url.path, error.detail)
-    headers = {"Retry-After": "5"} if isinstance(error, NotReady) else None
-    return problem_response(problem_of(error, request.url.path), headers)
+    return problem_response(problem_of(error, request.url.path), error.headers)
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from index.records import VerifiedRecord
+from service.api.access import requires
 from service.api.problems import MANY, ONE, responses
 from service.api.state import Worker
 from service.errors import NotFound, TooLarge
@@ -60,7 +61,9 @@ class RecordPage(BaseModel):
     next: str | None = Field(description="Pass as `after` to get the next page; null on the last one.")
 
 
-@router.post("", responses=responses(400, 413, 415, 422, 503))
+@router.post(
+    "", dependencies=[requires("records:write")], responses=responses(400, 401, 403, 413, 415, 422, 503)
+)
 async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
     """Add records, or update those whose ids exist. One record or a list; a list is refused as a whole if any
     record in it is malformed.
@@ -79,7 +82,7 @@ async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
     return await worker.run(write)
 
 
-@router.get("", responses=responses(422, 503))
+@router.get("", dependencies=[requires("records:read")], responses=responses(401, 403, 422, 503))
 async def list_records(
     worker: Worker,
     after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
@@ -97,7 +100,11 @@ async def list_records(
 
 
 # Record ids are the callers' own and may hold slashes (many are URLs), hence `:path`.
-@router.get("/{record_id:path}", responses=responses(404, 422, 503))
+@router.get(
+    "/{record_id:path}",
+    dependencies=[requires("records:read")],
+    responses=responses(401, 403, 404, 422, 503),
+)
 async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
     """One record."""
     record = await worker.read(lambda runtime: runtime.library.store.records.get(record_id))
@@ -106,7 +113,12 @@ async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
     return record
 
 
-@router.delete("/{record_id:path}", status_code=204, responses=responses(404, 422, 503))
+@router.delete(
+    "/{record_id:path}",
+    status_code=204,
+    dependencies=[requires("records:write")],
+    responses=responses(401, 403, 404, 422, 503),
+)
 async def delete_record(record_id: str, worker: Worker) -> Response:
     """Delete a record; it is not found by any search that starts after this answer."""
     if not await worker.read(lambda runtime: runtime.library.store.records.delete(record_id)):

@@ -10,9 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
+
+from service.api.access import public
 
 STATIC: Final = Path(__file__).parent / "static"
 # The bundle sets style attributes and uses data: images; nothing may come from or go to another host.
@@ -40,7 +42,12 @@ PAGE: Final = """<!doctype html>
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs")
+@router.get("/openapi.json", dependencies=[public])
+async def openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", dependencies=[public])
 async def reference() -> HTMLResponse:
     return HTMLResponse(PAGE, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.commands.progress import wants_progress
 from service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from service.auth.keys import Keys
 
 log = logging.getLogger(__name__)
 
@@ -24,26 +27,49 @@ def serve(
     samples: Annotated[
         bool, typer.Option("--samples", help="Load the sample records if the index is empty.")
     ] = False,
+    first_key: Annotated[
+        bool,
+        typer.Option("--first-key", help="If no access key exists, make one for an admin and print it."),
+    ] = False,
 ) -> None:
-    """Serve the HTTP API; the reference is at /docs."""
+    """Serve the HTTP API; the reference is at /docs. Without access keys only this machine is answered."""
     import uvicorn
 
     from service.app import create_app
+    from service.auth.keys import Keys
     from service.commands.samples import load_samples_if_empty
     from service.logs import configure_logging
+    from service.runtime import Runtime
     from service.settings import load_settings
 
     overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**overrides)
     configure_logging(settings.log_level)
-    require_loopback(settings.host)
-    app = create_app(
-        settings, prepare=load_samples_if_empty if samples else None, progress=wants_progress(None)
-    )
+    runtime = Runtime(settings, progress=wants_progress(None))
+    try:
+        keys = Keys(runtime.store.access_keys)
+        if first_key:
+            _print_first_key(keys)
+        if not keys.closed():
+            require_loopback(settings.host)
+    except BaseException:
+        runtime.close()
+        raise
+    app = create_app(settings, prepare=load_samples_if_empty if samples else None, runtime=runtime)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     log.info("home %s; API reference at http://%s:%s/docs", settings.home.resolve(), shown, settings.port)
     # log_config=None: uvicorn's messages go through our own logging.
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
+
+
+def _print_first_key(keys: Keys) -> None:
+    from service.auth.scopes import LOCAL
+
+    issued = keys.create_first("first key", by=LOCAL)
+    if issued is not None:
+        # Alone on standard output: logs, which others may read, go to standard error.
+        sys.stdout.write(issued.token + "\n")
+        sys.stdout.flush()
 
 
 def require_loopback(host: str) -> None:
@@ -52,12 +78,10 @@ def require_loopback(host: str) -> None:
     Raises:
         ConfigurationError: the address is not a loopback address.
     """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    from service.auth.loopback import is_loopback
+
+    if not is_loopback(host):
         raise ConfigurationError(
-            f"there are no access keys, so the service binds to loopback only, not to {host!r}; "
-            "put a proxy with authentication in front of it"
+            f"no access key exists, so the service binds to loopback only, not to {host!r}; "
+            "make a key with `tamga key create`, or start with --first-key"
         )

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from service.store.articles import SqlArticleRepository
 from service.store.database import Database
+from service.store.keys import SqlKeyRepository
 from service.store.migration import migrate
 from service.store.records import SqlRecordRepository
 
@@ -17,6 +18,7 @@ class Store:
         self.database = database
         self.records = SqlRecordRepository(database)
         self.articles = SqlArticleRepository(database)
+        self.access_keys = SqlKeyRepository(database)
 
     def ping(self) -> None:
         """Ask the database something; raises StoreError where it does not answer."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -30,7 +31,9 @@ def client(settings: Settings) -> Iterator[TestClient]:
     """The whole service in this process, with the sample records, over real models."""
     app = create_app(settings, prepare=load_samples_if_empty)
     # Unexpected errors must reach the tests as the answer a caller would get, not as exceptions.
-    with TestClient(app, raise_server_exceptions=False) as client:
+    # It comes from this machine and asks this machine, as long as there is no key.
+    here: dict[str, Any] = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50_000)}
+    with TestClient(app, raise_server_exceptions=False, **here) as client:
         wait_until_ready(client)
         yield client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +14,8 @@ from service.errors import PROBLEM_PREFIX
 from service.runtime import Runtime
 from service.settings import Settings
 
+# Without keys only this machine is answered.
+HERE: dict[str, Any] = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50_000)}
 BODY = {"text": "Бұл қысқа мәтін."}
 
 
@@ -20,7 +23,7 @@ def test_requests_are_refused_until_the_models_are_loaded(
     empty_home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Runtime, "load", lambda self: time.sleep(2))
-    with TestClient(create_app(empty_home)) as client:
+    with TestClient(create_app(empty_home), **HERE) as client:
         assert client.get("/livez").json() == {"status": "alive"}
         answer = client.post("/v1/articles", json=BODY)
         assert answer.status_code == 503
@@ -39,7 +42,7 @@ def test_a_failed_load_turns_readiness_red_and_says_why(
         raise RuntimeError("weights are damaged")
 
     monkeypatch.setattr(Runtime, "load", fail)
-    with TestClient(create_app(empty_home)) as client:
+    with TestClient(create_app(empty_home), **HERE) as client:
         for _ in range(100):
             ready = client.get("/readyz")
             if ready.json()["checks"]["models"]["status"] == "failed":

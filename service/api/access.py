@@ -1,0 +1,190 @@
+"""Who may call which route.
+
+Every route declares a guard: `dependencies=[requires("records:write")]`, or `[public]` for the few that
+anyone may see. `AccessControl` finds out who calls, and refuses callers without a valid key before a byte of
+their body is read; the guard then holds the caller's scopes against the route's. A route without a guard
+fails a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.routing import iter_route_contexts
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
+from starlette.routing import BaseRoute, Mount, compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api.problems import problem_of, problem_response
+from service.auth.keys import Keys
+from service.auth.loopback import is_loopback
+from service.auth.scopes import LOCAL, Caller
+from service.auth.scopes import Scope as AccessScope
+from service.errors import Forbidden, TamgaError, Unauthenticated
+from service.store.errors import StoreError
+
+_CALLER: Final = "caller"
+
+# Read here for the schema alone: `AccessControl` has looked at the header long before.
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="key", description="An access key: `Authorization: Bearer tg_…`."
+)
+
+
+class Guard:
+    """A declared guard: the scope that a caller needs, or None for a public route."""
+
+    def __init__(self, scope: AccessScope | None) -> None:
+        self.scope = scope
+
+
+class _ScopeGuard(Guard):
+    def __call__(self, request: Request, _credentials: Annotated[Any, Depends(_bearer)]) -> None:
+        caller: Caller | None = request.scope.get(_CALLER)
+        if caller is None:
+            raise Unauthenticated("Send an access key in the header Authorization: Bearer.")
+        if self.scope not in caller.scopes:
+            raise Forbidden(f"It needs the scope {self.scope}.")
+
+
+class _Public(Guard):
+    def __call__(self) -> None:
+        return None
+
+
+def requires(scope: AccessScope) -> Any:
+    """The dependency of a route that needs `scope`."""
+    return Depends(_ScopeGuard(scope))
+
+
+public: Final[Any] = Depends(_Public(None))
+
+
+def caller_of(request: Request) -> Caller:
+    """Who sends this request; on a guarded route there always is somebody."""
+    return cast(Caller, request.scope[_CALLER])
+
+
+CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedRoute:
+    """One route with its guards; a mounted folder of static files has none and is public."""
+
+    path: str
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    guards: tuple[Guard, ...]
+    mounted: bool
+
+    @property
+    def is_public(self) -> bool:
+        """May anyone call it?"""
+        return self.mounted or any(guard.scope is None for guard in self.guards)
+
+
+def guarded_routes(routes: Sequence[BaseRoute]) -> Iterator[GuardedRoute]:
+    """All routes of an application, with the guards that they declare."""
+    for context in iter_route_contexts(routes):
+        mounted = isinstance(getattr(context, "original_route", None), Mount)
+        path = context.path or ""
+        pattern, _, _ = compile_path(path + "/{path:path}" if mounted else path)
+        dependant = None if mounted else getattr(context, "dependant", None)
+        calls = [] if dependant is None else [part.call for part in dependant.dependencies]
+        yield GuardedRoute(
+            path,
+            frozenset(context.methods or ()),
+            pattern,
+            tuple(call for call in calls if isinstance(call, Guard)),
+            mounted,
+        )
+
+
+class AccessControl:
+    """ASGI middleware: puts the caller into the request, or refuses it.
+
+    `routes` gives the routes of the application; they are read once, at the first request.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Callable[[], Sequence[BaseRoute]]) -> None:
+        self.app = app
+        self._routes = routes
+        self._guarded: list[GuardedRoute] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        keys: Keys = scope["state"]["keys"]
+        headers = Headers(scope=scope)
+        try:
+            caller = await self._caller(keys, scope, headers)
+            if caller is None and not self._is_public(scope):
+                raise Unauthenticated("Send an access key in the header Authorization: Bearer.")
+        except (Unauthenticated, Forbidden, StoreError) as error:
+            await _refusal(error, scope)(scope, receive, send)
+            return
+        scope[_CALLER] = caller
+        await self.app(scope, receive, send)
+
+    async def _caller(self, keys: Keys, scope: Scope, headers: Headers) -> Caller | None:
+        given = headers.get("authorization")
+        if given is not None:
+            kind, _, token = given.partition(" ")
+            caller = None
+            if kind.lower() == "bearer":
+                caller = await asyncio.to_thread(keys.caller, token.strip())
+            if caller is None:
+                raise Unauthenticated("The access key is unknown, revoked or expired.")
+            return caller
+        if self._is_public(scope) or await asyncio.to_thread(keys.closed):
+            return None
+        _require_this_machine(scope, headers)
+        return LOCAL
+
+    def _is_public(self, scope: Scope) -> bool:
+        if self._guarded is None:
+            self._guarded = list(guarded_routes(self._routes()))
+        path, method = scope["path"], scope["method"]
+        matching = [route for route in self._guarded if route.pattern.match(path)]
+        # Where no route is, there is nothing to protect: the answer is 404, or 405 for another method.
+        chosen = next((route for route in matching if route.mounted or method in route.methods), None)
+        return chosen is None or chosen.is_public
+
+
+def _require_this_machine(scope: Scope, headers: Headers) -> None:
+    """A service without keys is open to this machine; a web page that a browser on it shows is not this
+    machine. Such a page may reach us by a name that its owner lets point here (DNS rebinding), or by a
+    request across origins: both show in the headers.
+    """
+    client = scope.get("client")
+    host = urlsplit(f"//{headers.get('host', '')}").hostname
+    origin = headers.get("origin")
+    if client is None or not is_loopback(client[0]):
+        raise Unauthenticated("No access key exists yet; until then only this machine is answered.")
+    if not is_loopback(host or "") or (origin is not None and not is_loopback(_hostname(origin))):
+        raise Forbidden(
+            "No access key exists yet, and without one the service answers only to localhost, not to other "
+            "names or origins; create a key with `tamga key create`."
+        )
+
+
+def _hostname(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _refusal(error: TamgaError, scope: Scope) -> ASGIApp:
+    # The body stays unread, so the connection cannot serve another request.
+    headers = {**error.headers, "Connection": "close"}
+    return problem_response(problem_of(error, scope["path"]), headers)

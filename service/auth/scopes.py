@@ -1,0 +1,49 @@
+"""Scopes (what may be done to which resource), roles (named sets of scopes) and callers (who holds them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Scope = Literal[
+    "articles:read",
+    "articles:write",
+    "claims:read",
+    "records:read",
+    "records:write",
+    "labels:read",
+    "labels:write",
+    "keys:read",
+    "keys:write",
+]
+Role = Literal["reader", "reviewer", "editor", "admin"]
+
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+# Each role adds to the one before it.
+_ADDED: Final[dict[Role, frozenset[Scope]]] = {
+    "reader": frozenset({"articles:read", "claims:read", "records:read", "labels:read"}),
+    "reviewer": frozenset({"articles:write"}),
+    "editor": frozenset({"records:write", "labels:write"}),
+    "admin": frozenset({"keys:read", "keys:write"}),
+}
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Everything a role may do."""
+    upto = ROLES[: ROLES.index(role) + 1]
+    return frozenset[Scope]().union(*(_ADDED[name] for name in upto))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request: the id and name of the key, and what it may do."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+
+
+# Whoever reaches a service without keys: it listens on loopback only, so that is somebody on this machine.
+LOCAL: Final = Caller("local", "this machine", frozenset(SCOPES))

@@ -1,0 +1,37 @@
+"""The tables of who may call, and of what callers sent before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.store.models import Base, Number, UtcDateTime
+
+
+class KeyRow(Base):
+    """An access key. Of its secret only the SHA-256 is here; a revoked key stays, so that its id keeps
+    meaning what it meant.
+
+    `previous_hash` is the secret before the last rotation, good until `previous_expires_at`.
+    """
+
+    __tablename__ = "access_keys"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    version: Mapped[int] = mapped_column()
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    scopes: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
+    previous_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
