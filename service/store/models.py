@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeDecorator
 
 RECORDS = "records"
 ARTICLES = "articles"
+LABELS = "labels"
 
 # SQLite counts by itself only in a column declared INTEGER, which holds 64 bits there.
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -199,4 +200,68 @@ class AnalysisRow(Base):
     content: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     versions: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     index_generation: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LabelRow(Base):
+    """A label: what it says in columns that queries need, and whole as a document, signed once it is in
+    force.
+    """
+
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("subject_key", "version"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    version: Mapped[int] = mapped_column()
+    subject_key: Mapped[str] = mapped_column(String(80))
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(30))
+    involvement: Mapped[str] = mapped_column(String(20))
+    human_review: Mapped[str] = mapped_column(String(20))
+    basis: Mapped[str] = mapped_column(String(30))
+    review_reasons: Mapped[list[str]] = mapped_column(sa.JSON)
+    url: Mapped[str | None] = mapped_column(Text)
+    article_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    language: Mapped[str | None] = mapped_column(String(35))
+    hash_exact: Mapped[str] = mapped_column(String(80), index=True)
+    hash_text: Mapped[str | None] = mapped_column(String(80), index=True)
+    supersedes: Mapped[str | None] = mapped_column(String(36))
+    superseded_by: Mapped[str | None] = mapped_column(String(36))
+    document: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    jws: Mapped[str | None] = mapped_column(Text)
+    kid: Mapped[str | None] = mapped_column(String(64))
+    valid_to: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LabelEventRow(Base):
+    """What happened to a label; rows are only ever added, and chained by hashes."""
+
+    __tablename__ = "label_events"
+
+    sequence: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    label_id: Mapped[str] = mapped_column(ForeignKey("labels.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    previous: Mapped[str | None] = mapped_column(String(80))
+    log_previous: Mapped[str | None] = mapped_column(String(80))
+    hash: Mapped[str] = mapped_column(String(80))
+
+
+class LabelManifestRow(Base):
+    """A C2PA manifest of a label, for the asset with this hash."""
+
+    __tablename__ = "label_manifests"
+    __table_args__ = (UniqueConstraint("label_id", "asset_hash"), {"sqlite_autoincrement": True})
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    label_id: Mapped[str] = mapped_column(ForeignKey("labels.id"))
+    asset_hash: Mapped[str] = mapped_column(String(80))
+    media_type: Mapped[str] = mapped_column(String(100))
+    manifest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

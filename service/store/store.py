@@ -6,7 +6,9 @@ import sqlalchemy as sa
 
 from service.store.articles import SqlArticleRepository
 from service.store.database import Database
+from service.store.idempotency import SqlIdempotencyRepository
 from service.store.keys import SqlKeyRepository
+from service.store.labels import SqlLabelRepository
 from service.store.migration import migrate
 from service.store.records import SqlRecordRepository
 
@@ -18,7 +20,9 @@ class Store:
         self.database = database
         self.records = SqlRecordRepository(database)
         self.articles = SqlArticleRepository(database)
+        self.labels = SqlLabelRepository(database)
         self.access_keys = SqlKeyRepository(database)
+        self.idempotency = SqlIdempotencyRepository(database)
 
     def ping(self) -> None:
         """Ask the database something; raises StoreError where it does not answer."""
