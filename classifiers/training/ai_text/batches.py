@@ -16,8 +16,10 @@ from classifiers.training.ai_text.crops import cut
 _SAME_GROUP: Final = 0.5
 #: Shuffled sentences differ from articles in cohesion: kept as hard negatives, not as what "human" means.
 _SHUFFLED_SHARE: Final = 0.5
+#: What a model only rewrote is the hardest to tell and learns slowest.
+_REWRITTEN_SHARE: Final = 1.5
 #: Languages whose corpora hold several sources and generators carry more of what transfers.
-_LANGUAGE_SHARE: Final = {"en": 1.6, "ru": 1.6, "az": 1.3}
+_LANGUAGE_SHARE: Final = {"en": 1.6, "ru": 1.9, "az": 1.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class PairSampler:
                 share *= _SHUFFLED_SHARE
             if "/ai_translated/" in name:
                 share *= 0.5
+            if "/ai_rewritten/" in name:
+                share *= _REWRITTEN_SHARE
             shares.append(share)
         name = self._generator.choices(names, shares)[0]
         return self._generator.choice(sources[name])

@@ -14,6 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -21,12 +22,17 @@ import regex
 
 from classifiers.ai_text.view import detector_view
 from classifiers.text import canonicalise, count_words, split_sentences
+from classifiers.training.ai_text.further_sources import human_evidence, written_texts
+from classifiers.training.ai_text.splits import part_of
 
 Label = Literal["human", "ai", "ai_rewritten", "ai_translated"]
 LABELS: Final[tuple[Label, ...]] = ("human", "ai", "ai_rewritten", "ai_translated")
 
 #: Sources whose texts are runs of unrelated sentences: usable as hard negatives, not as articles.
 SHUFFLED_SOURCES: Final = frozenset({"kaznerd-kk", "nerkor-hu", "apertium-kdt-kk"})
+#: Those of them that stand in pieces far shorter than an article.
+_SHORT_RUNS: Final = frozenset({"kaznerd-kk", "apertium-kdt-kk"})
+_JOINED_WORDS: Final = 110
 #: Sources of professional translations.
 TRANSLATED_SOURCES: Final = frozenset({"ntrex", "xwmt"})
 
@@ -118,25 +124,33 @@ def _mislabelled(row: dict[str, Any]) -> bool:
 
 
 def _join_short_runs(rows: list[dict[str, Any]], at_least: int) -> list[dict[str, Any]]:
-    """Concatenate single annotated sentences, in document order, to texts of at least ``at_least`` words."""
+    """Concatenate runs of unrelated sentences, in order of their groups, to ``at_least`` words and more.
+
+    No joined text crosses a split: a run ends where the part of its groups does.
+    """
     joined: list[dict[str, Any]] = []
-    pending: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda row: str(row["group"])):
-        pending.append(row)
-        if sum(len(item["text"].split()) for item in pending) >= at_least:
-            text = " ".join(item["text"] for item in pending)
-            joined.append({**pending[0], "text": text})
-            pending = []
+    for part in ("train", "calibration", "test"):
+        pending: list[dict[str, Any]] = []
+        for row in sorted(rows, key=lambda row: str(row["group"])):
+            if part_of(row["group"]) != part:
+                continue
+            pending.append(row)
+            if sum(len(item["text"].split()) for item in pending) >= at_least:
+                text = " ".join(item["text"] for item in pending)
+                joined.append({**pending[0], "text": text})
+                pending = []
     return joined
 
 
 def _repaired_rows(folder: Path, language: str) -> list[dict[str, Any]]:
-    rows = [{**row, "text": repair(row["text"], row["source"])} for row in read_rows(folder, language)]
-    annotated = [row for row in rows if row["source"] == "apertium-kdt-kk"]
-    if not annotated:
-        return rows
-    others = [row for row in rows if row["source"] != "apertium-kdt-kk"]
-    return others + _join_short_runs(annotated, at_least=90)
+    read = chain(read_rows(folder, language), human_evidence(folder, language))
+    rows = [{**row, "text": repair(row["text"], row["source"])} for row in read]
+    short = [row for row in rows if row["source"] in _SHORT_RUNS]
+    return [row for row in rows if row["source"] not in _SHORT_RUNS] + [
+        joined
+        for source in sorted({row["source"] for row in short})
+        for joined in _join_short_runs([row for row in short if row["source"] == source], _JOINED_WORDS)
+    ]
 
 
 def load_documents(folder: Path, language: str, *, at_least_words: int = 40) -> list[Document]:
@@ -146,6 +160,15 @@ def load_documents(folder: Path, language: str, *, at_least_words: int = 40) -> 
     outlet's furniture) and documents shorter than ``at_least_words``.
     """
     rows = [row for row in _repaired_rows(folder, language) if not _mislabelled(row)]
+    return _documents(rows, language, at_least_words)
+
+
+def load_written(language: str) -> list[Document]:
+    """The project's own machine-written texts of one language, as :func:`load_documents` gives others."""
+    return _documents(list(written_texts(language)), language, at_least_words=40)
+
+
+def _documents(rows: list[dict[str, Any]], language: str, at_least_words: int) -> list[Document]:
     texts = [_sentence_views(row["text"], language) for row in rows]
     seen = Counter(sentence.lower() for sentences in texts for sentence in set(sentences))
     documents: list[Document] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from classifiers.training.ai_text.corpus import Document
+if TYPE_CHECKING:  # the corpus reader asks for the part of a group itself
+    from classifiers.training.ai_text.corpus import Document
 
 Part = Literal["train", "calibration", "test"]
 

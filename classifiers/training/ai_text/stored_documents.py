@@ -15,14 +15,16 @@ from classifiers.training.ai_text.corpus import (
     join_near_duplicates,
     languages_in,
     load_documents,
+    load_written,
 )
 
 
 def build_documents(data: Path, stored: Path) -> list[Document]:
-    """Read every language under ``data``, join near-duplicates and write the result to ``stored``."""
+    """Read every language under ``data`` and our own texts, join near-duplicates, write all to ``stored``."""
     documents: list[Document] = []
     for language in tqdm(languages_in(data), desc="reading corpora", unit="language"):
         documents.extend(load_documents(data, language))
+        documents.extend(load_written(language))
     documents = join_near_duplicates(documents)
     save_documents(documents, stored)
     return documents
