@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -16,15 +17,18 @@ from fastapi.routing import APIRoute
 from service.api import articles, claims, health, keys, problems, records, reference
 from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
+from service.api.idempotency import Idempotency
 from service.api.state import State
 from service.auth.keys import Keys
 from service.runtime import Runtime
 from service.serving.worker import ModelWorker, WorkerState
 from service.settings import Settings
+from service.store import Store
 
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_SECONDS: Final = 300
+PURGE_EVERY_SECONDS: Final = 600
 
 DESCRIPTION: Final = """
 Send an article; get back where it seems to come from and what is already known about its claims.
@@ -67,12 +71,14 @@ def create_app(
         worker = ModelWorker(serving, prepare)
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
+        purging = asyncio.create_task(_purge_regularly(store))
         try:
-            yield State(worker=worker, keys=Keys(store.access_keys))
+            yield State(worker=worker, keys=Keys(store.access_keys), idempotency=store.idempotency)
         finally:
-            saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await saving
+            for task in (saving, purging):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await asyncio.to_thread(worker.stop)
 
     app = FastAPI(
@@ -90,7 +96,10 @@ def create_app(
         # A redirect would lose nothing but hides the caller's mistake; /v1/articles/ is simply not there.
         redirect_slashes=False,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    # The last one added sees a request first: who calls, then the body, then whether it came before.
+    keep = timedelta(hours=settings.idempotency_hours)
+    app.add_middleware(Idempotency, routes=lambda: app.routes, keep=keep)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     app.add_middleware(AccessControl, routes=lambda: app.routes)
     problems.install(app)
     for router in (articles.router, records.router, claims.router, keys.router, health.router):
@@ -108,3 +117,13 @@ async def _save_regularly(worker: ModelWorker) -> None:
                 await worker.run(lambda runtime: runtime.library.save())
             except Exception:
                 log.exception("saving the index snapshot failed; the database has everything")
+
+
+async def _purge_regularly(store: Store) -> None:
+    """Remove answers that are kept no longer."""
+    while True:
+        try:
+            await asyncio.to_thread(store.idempotency.purge, datetime.now(UTC))
+        except Exception:
+            log.exception("removing old answers failed; it is tried again")
+        await asyncio.sleep(PURGE_EVERY_SECONDS)

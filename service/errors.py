@@ -7,6 +7,9 @@
     │   └── DuplicateId         422
     ├── InvalidEncoding         400  bytes that are not UTF-8
     ├── MalformedJSON           400
+    ├── InvalidCompression      400  a body that says gzip and is not
+    ├── RequestTimeout          408  the body took too long to arrive
+    ├── IdempotencyKeyReused    422  the same Idempotency-Key with another request
     ├── UnsupportedMediaType    415
     ├── TooLarge                413  more bytes or items than the service takes
     │   └── TextTooLong         413
@@ -15,6 +18,8 @@
     ├── NotFound                404
     ├── Conflict                409  another request or an earlier state is in the way
     ├── PreconditionFailed      412  the resource has changed since the caller read it
+    ├── QuotaExceeded           429  this caller sends more than it may
+    ├── Overloaded              503  everybody together sends more than can be done
     ├── NotReady                503  models are still loading, or failed to load
     └── ConfigurationError      500  settings that contradict each other (CLI: exit 2)
 
@@ -27,6 +32,7 @@ the command line print the same error for the same cause.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Final
 
 PROBLEM_PREFIX: Final = "urn:tamga:problem:"
@@ -96,10 +102,28 @@ class MalformedJSON(TamgaError):
     title = "The input is not valid JSON"
 
 
+class InvalidCompression(TamgaError):
+    status = 400
+    slug = "invalid-compression"
+    title = "The body cannot be unpacked"
+
+
+class RequestTimeout(TamgaError):
+    status = 408
+    slug = "request-timeout"
+    title = "The request took too long to arrive"
+
+
+class IdempotencyKeyReused(TamgaError):
+    status = 422
+    slug = "idempotency-key-reused"
+    title = "This Idempotency-Key belongs to another request"
+
+
 class UnsupportedMediaType(TamgaError):
     status = 415
     slug = "unsupported-media-type"
-    title = "The body must be sent as application/json"
+    title = "The body is of a type that is not taken"
 
 
 class TooLarge(TamgaError):
@@ -145,6 +169,30 @@ class PreconditionFailed(TamgaError):
     status = 412
     slug = "precondition-failed"
     title = "It has changed since it was read"
+
+
+class _TryLater(TamgaError):
+    """Refused for now; `retry_after` is in how many seconds it makes sense to try again."""
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(math.ceil(self.retry_after))}
+
+
+class QuotaExceeded(_TryLater):
+    status = 429
+    slug = "quota-exceeded"
+    title = "You send more than you may"
+
+
+class Overloaded(_TryLater):
+    status = 503
+    slug = "overloaded"
+    title = "The service has more to do than it can"
 
 
 class NotReady(TamgaError):

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     )
     max_text_chars: int = Field(1_000_000, ge=1, description="Longest text analysed, in characters")
     max_body_bytes: int = Field(8_000_000, ge=1, description="Largest request body, in bytes")
+    body_seconds: float = Field(60, gt=0, description="Longest time for a request body to arrive")
+    idempotency_hours: float = Field(
+        24, gt=0, description="How long the answer to a request with an Idempotency-Key is kept"
+    )
     max_records_per_request: int = Field(1_000, ge=1, description="Most records in one request")
     record_matches: int = Field(5, ge=1, le=100, description="Records compared with each claim of an article")
     related_records: int = Field(5, ge=1, le=100, description="Related records named for an article")

@@ -30,7 +30,7 @@ from service.auth.scopes import Scope as AccessScope
 from service.errors import Forbidden, TamgaError, Unauthenticated
 from service.store.errors import StoreError
 
-_CALLER: Final = "caller"
+CALLER: Final = "caller"
 
 # Read here for the schema alone: `AccessControl` has looked at the header long before.
 _bearer = HTTPBearer(
@@ -47,7 +47,7 @@ class Guard:
 
 class _ScopeGuard(Guard):
     def __call__(self, request: Request, _credentials: Annotated[Any, Depends(_bearer)]) -> None:
-        caller: Caller | None = request.scope.get(_CALLER)
+        caller: Caller | None = request.scope.get(CALLER)
         if caller is None:
             raise Unauthenticated("Send an access key in the header Authorization: Bearer.")
         if self.scope not in caller.scopes:
@@ -69,7 +69,7 @@ public: Final[Any] = Depends(_Public(None))
 
 def caller_of(request: Request) -> Caller:
     """Who sends this request; on a guarded route there always is somebody."""
-    return cast(Caller, request.scope[_CALLER])
+    return cast(Caller, request.scope[CALLER])
 
 
 CallerDep = Annotated[Caller, Depends(caller_of)]
@@ -77,13 +77,20 @@ CallerDep = Annotated[Caller, Depends(caller_of)]
 
 @dataclass(frozen=True, slots=True)
 class GuardedRoute:
-    """One route with its guards; a mounted folder of static files has none and is public."""
+    """One route with the dependencies that it declares, guards among them; a mounted folder of static files
+    has none and is public.
+    """
 
     path: str
     methods: frozenset[str]
     pattern: re.Pattern[str]
-    guards: tuple[Guard, ...]
+    calls: tuple[Any, ...]
     mounted: bool
+
+    @property
+    def guards(self) -> list[Guard]:
+        """Those of the dependencies that say who may call."""
+        return [call for call in self.calls if isinstance(call, Guard)]
 
     @property
     def is_public(self) -> bool:
@@ -98,12 +105,12 @@ def guarded_routes(routes: Sequence[BaseRoute]) -> Iterator[GuardedRoute]:
         path = context.path or ""
         pattern, _, _ = compile_path(path + "/{path:path}" if mounted else path)
         dependant = None if mounted else getattr(context, "dependant", None)
-        calls = [] if dependant is None else [part.call for part in dependant.dependencies]
+        calls = () if dependant is None else tuple(part.call for part in dependant.dependencies)
         yield GuardedRoute(
             path,
             frozenset(context.methods or ()),
             pattern,
-            tuple(call for call in calls if isinstance(call, Guard)),
+            calls,
             mounted,
         )
 
@@ -132,7 +139,7 @@ class AccessControl:
         except (Unauthenticated, Forbidden, StoreError) as error:
             await _refusal(error, scope)(scope, receive, send)
             return
-        scope[_CALLER] = caller
+        scope[CALLER] = caller
         await self.app(scope, receive, send)
 
     async def _caller(self, keys: Keys, scope: Scope, headers: Headers) -> Caller | None:

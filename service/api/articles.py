@@ -11,6 +11,7 @@ from index.times import Moment
 from service.analysis import ALL_CHECKS, AnalysisOptions
 from service.analysis_models import Analysis, CheckName
 from service.api.access import requires
+from service.api.idempotency import idempotent
 from service.api.problems import responses
 from service.api.state import Worker
 from service.articles import ArticleInput
@@ -56,8 +57,8 @@ class ArticleRequest(ArticleInput):
 @router.post(
     "",
     status_code=201,
-    dependencies=[requires("articles:write")],
-    responses=responses(400, 401, 403, 413, 415, 422, 503),
+    dependencies=[requires("articles:write"), idempotent],
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
 )
 async def create_analysis(body: ArticleRequest, worker: Worker, response: Response) -> Analysis:
     """Analyse an article. Answers 201 with a Location if it was stored, 200 if not."""
@@ -82,7 +83,7 @@ async def get_analysis(article_id: Annotated[str, Path(max_length=200)], worker:
     """The latest stored Analysis of an article."""
 
     def read(runtime: Runtime) -> dict[str, Any] | None:
-        return runtime.library.store.articles.analysis(article_id)
+        return runtime.store.articles.analysis(article_id)
 
     stored = await worker.read(read)
     if stored is None:

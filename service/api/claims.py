@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from classifiers.stance import ClaimEvidence
 from classifiers.text import identify_language
@@ -23,6 +24,19 @@ router = APIRouter(prefix="/v1/claims", tags=["claims"])
 
 MAX_CLAIMS: Final = 100
 MAX_CLAIM_CHARS: Final = 10_000
+
+MATCH_EXAMPLE: Final[JsonDict] = {
+    "claims": [{"text": "Қазақстан астанасы 1997 жылы Ақмолаға көшірілді.", "language": "kk"}],
+    "top_k": 3,
+}
+COMPARE_EXAMPLE: Final[JsonDict] = {
+    "pairs": [
+        {
+            "claim": "The capital was moved in 1995.",
+            "evidence": "Столицу перенесли в декабре 1997 года.",
+        }
+    ]
+}
 
 
 def _says_something(text: str) -> str:
@@ -45,7 +59,7 @@ class Query(BaseModel):
 
 
 class MatchRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [MATCH_EXAMPLE]})
 
     claims: list[Query] = Field(min_length=1, max_length=MAX_CLAIMS)
     top_k: int = Field(5, ge=1, le=50)
@@ -79,7 +93,7 @@ class Pair(BaseModel):
 
 
 class CompareRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [COMPARE_EXAMPLE]})
 
     pairs: list[Pair] = Field(min_length=1, max_length=MAX_CLAIMS)
 
@@ -103,7 +117,7 @@ class CompareResponse(BaseModel):
 @router.post(
     "/match",
     dependencies=[requires("claims:read")],
-    responses=responses(400, 401, 403, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 408, 413, 415, 422, 503),
 )
 async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
     """The best `top_k` records for each claim, probable or not, with calibrated probabilities and stances."""
@@ -124,7 +138,7 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
 @router.post(
     "/compare",
     dependencies=[requires("claims:read")],
-    responses=responses(400, 401, 403, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 408, 413, 415, 422, 503),
 )
 async def compare_claims(body: CompareRequest, worker: Worker) -> CompareResponse:
     """Does the evidence support the claim, contradict it, or neither?"""

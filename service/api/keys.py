@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from service.api.access import CallerDep, requires
 from service.api.etags import IfMatch, etag, version_of
+from service.api.idempotency import idempotent
 from service.api.problems import responses
 from service.api.state import KeysDep
 from service.auth.keys import MAX_GRACE, AccessKey, IssuedKey, KeyChanges
@@ -110,8 +111,8 @@ def _issued(issued: IssuedKey, response: Response) -> CreatedKey:
 @router.post(
     "",
     status_code=201,
-    dependencies=[requires("keys:write")],
-    responses=responses(400, 401, 403, 413, 415, 422, 503),
+    dependencies=[requires("keys:write"), idempotent],
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
 )
 async def create_key(body: KeyRequest, keys: KeysDep, caller: CallerDep, response: Response) -> CreatedKey:
     """Create a key. The first one closes the service to callers without a key, and must be an admin's."""
@@ -145,7 +146,7 @@ async def get_key(key_id: KeyId, keys: KeysDep, response: Response) -> Key:
 @router.patch(
     "/{key_id}",
     dependencies=[requires("keys:write")],
-    responses=responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 503),
 )
 async def update_key(
     key_id: KeyId,
@@ -170,8 +171,8 @@ async def update_key(
 
 @router.post(
     "/{key_id}/rotate",
-    dependencies=[requires("keys:write")],
-    responses=responses(400, 401, 403, 404, 409, 412, 413, 415, 422, 503),
+    dependencies=[requires("keys:write"), idempotent],
+    responses=responses(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 503),
 )
 async def rotate_key(
     key_id: KeyId, keys: KeysDep, caller: CallerDep, response: Response, body: RotateRequest | None = None

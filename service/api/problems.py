@@ -27,7 +27,6 @@ from service.errors import (
     NotFound,
     NotReady,
     TamgaError,
-    TooLarge,
     UnsupportedMediaType,
 )
 
@@ -62,6 +61,17 @@ class Problem(BaseModel):
     detail: str
     instance: str | None = Field(None, description="Path of the request that failed.")
     errors: list[InvalidPart] | None = None
+
+
+class RefusedBody(HTTPException):
+    """A body that is not read to its end. Of all exceptions, FastAPI lets only this kind pass out of its body
+    reading.
+    """
+
+    def __init__(self, reason: TamgaError) -> None:
+        # What is left of the body stays unread, so the connection cannot serve another request.
+        super().__init__(reason.status, reason.detail, {**reason.headers, "Connection": "close"})
+        self.reason = reason
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -136,6 +146,8 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
+    if isinstance(error, RefusedBody):
+        return problem_response(problem_of(error.reason, path), dict(error.headers or {}))
     cause = error.__cause__
     if isinstance(cause, UnicodeDecodeError):
         detail = f"The body is not valid UTF-8: byte {cause.start} cannot be decoded."
@@ -148,8 +160,6 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(problem_of(NotFound(f"No resource at {path}."), path))
     headers = dict(error.headers) if error.headers else None
-    if error.status_code == TooLarge.status:
-        return problem_response(problem_of(TooLarge(str(error.detail)), path), headers)
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and headers:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag
 
 from index.records import VerifiedRecord
 from service.api.access import requires
+from service.api.idempotency import idempotent
 from service.api.problems import MANY, ONE, responses
 from service.api.state import Worker
 from service.errors import NotFound, TooLarge
@@ -62,7 +63,9 @@ class RecordPage(BaseModel):
 
 
 @router.post(
-    "", dependencies=[requires("records:write")], responses=responses(400, 401, 403, 413, 415, 422, 503)
+    "",
+    dependencies=[requires("records:write"), idempotent],
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
 )
 async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
     """Add records, or update those whose ids exist. One record or a list; a list is refused as a whole if any
@@ -92,7 +95,7 @@ async def list_records(
 
     def read(runtime: Runtime) -> RecordPage:
         # One more than asked for tells whether there is a next page.
-        found = list(runtime.library.store.records.list(after, limit + 1))
+        found = list(runtime.store.records.list(after, limit + 1))
         page = found[:limit]
         return RecordPage(items=page, next=page[-1].id if len(found) > limit else None)
 
@@ -107,7 +110,7 @@ async def list_records(
 )
 async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
     """One record."""
-    record = await worker.read(lambda runtime: runtime.library.store.records.get(record_id))
+    record = await worker.read(lambda runtime: runtime.store.records.get(record_id))
     if record is None:
         raise NotFound("No record has this id.")
     return record
@@ -121,6 +124,6 @@ async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
 )
 async def delete_record(record_id: str, worker: Worker) -> Response:
     """Delete a record; it is not found by any search that starts after this answer."""
-    if not await worker.read(lambda runtime: runtime.library.store.records.delete(record_id)):
+    if not await worker.read(lambda runtime: runtime.store.records.delete(record_id)):
         raise NotFound("No record has this id.")
     return Response(status_code=204)

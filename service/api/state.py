@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from service.auth.keys import Keys
 from service.serving.worker import ModelWorker
+from service.store.idempotency import SqlIdempotencyRepository
 
 
 class State(TypedDict):
@@ -15,6 +16,7 @@ class State(TypedDict):
 
     worker: ModelWorker
     keys: Keys
+    idempotency: SqlIdempotencyRepository
 
 
 def worker_of(request: Request) -> ModelWorker:

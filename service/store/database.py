@@ -10,8 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import DeclarativeBase
 
 from service.store.errors import StoreError
 
@@ -45,6 +47,16 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def insert_if_absent(connection: Connection, row: type[DeclarativeBase], values: dict[str, Any]) -> bool:
+    """Insert a row unless a unique constraint is in the way; says whether it was inserted.
+
+    On PostgreSQL it waits for a transaction that is inserting the same row.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(row).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
 
 
 def _parse(url: str) -> URL:
