@@ -30,6 +30,8 @@ _TURKIC: Final = ("az", "kk", "ky", "tk", "tr", "uz")
 FAMILY_OF: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(_TURKIC, _TURKIC)
 #: Texts by which a cell's own location and spread count as much as its language's.
 _SHRINKAGE: Final = 40.0
+#: From here on, in human standard deviations, hardly any human text is left.
+CURVE_BEND: Final = 2.0
 _NORMAL_90: Final = 1.2815515594600038
 #: Centres of the bins on the logarithmic length scale.
 _BIN_CENTRES: Final = np.log([70.0, 140.0, 280.0, 560.0])
@@ -55,6 +57,11 @@ def smallest_cell(target_fpr: float) -> int:
     return max(1, math.ceil(1 / target_fpr - 1e-9) - 1)
 
 
+def curve_features(standardised: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a curve of :class:`ScoreScale` weighs: the score, and its part above the bend; (n, 2)."""
+    return np.column_stack([standardised, np.maximum(standardised - CURVE_BEND, 0.0)])
+
+
 def _robust(values: NDArray[np.float64]) -> tuple[float, float]:
     """Median, and spread of the upper half in standard deviations of a normal distribution."""
     middle, upper = np.quantile(values, [0.5, 0.9])
@@ -63,20 +70,20 @@ def _robust(values: NDArray[np.float64]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class ScoreScale:
-    """Location and spread of human log-odds by language and length; ``slope`` and ``intercept`` to a
-    probability.
+    """Location and spread of human log-odds by language and length, and the way on to a probability.
 
     ``locations`` and ``spreads`` map a language (and ``"any"``) to values at the bin centres, shape (4,).
+    ``curves`` maps a language (and ``"any"``) to slope, further slope above :data:`CURVE_BEND` and intercept
+    of the log-odds of a machine text, shape (3,); both slopes keep the probability rising.
     """
 
     locations: dict[str, NDArray[np.float64]]
     spreads: dict[str, NDArray[np.float64]]
-    slope: float
-    intercept: float
+    curves: dict[str, NDArray[np.float64]]
 
     @classmethod
     def fit(cls, scores: NDArray[np.float64], languages: Sequence[str], words: Sequence[int]) -> ScoreScale:
-        """Fit locations and spreads to human texts; the map to probabilities stays the identity.
+        """Fit locations and spreads to human texts; standardised scores stay the log-odds.
 
         Small cells lean on their language, small languages on all languages.
         """
@@ -101,7 +108,7 @@ class ScoreScale:
                 place[index] = locations["any"][index] + own_shift * spreads["any"][index]
                 spread[index] = own_factor * spreads["any"][index]
             locations[str(language)], spreads[str(language)] = place, spread
-        return cls(locations, spreads, 1.0, 0.0)
+        return cls(locations, spreads, {"any": np.array([1.0, 0.0, 0.0])})
 
     def standardise(
         self, scores: NDArray[np.float64], language: str, words: NDArray[np.int64]
@@ -115,7 +122,7 @@ class ScoreScale:
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """The scale as named arrays, for a file."""
-        arrays = {"probability": np.array([self.slope, self.intercept])}
+        arrays = {f"curve/{language}": curve for language, curve in self.curves.items()}
         for language, location in self.locations.items():
             arrays[f"scale/{language}"] = np.stack([location, self.spreads[language]])
         return arrays
@@ -127,22 +134,25 @@ class ScoreScale:
         Raises:
             ValueError: the arrays hold no scale.
         """
-        if "probability" not in arrays:
+        if "curve/any" not in arrays:
             raise ValueError("these arrays hold no score scale")
         scales = {
             key.removeprefix("scale/"): value for key, value in arrays.items() if key.startswith("scale/")
         }
-        slope, intercept = (float(value) for value in arrays["probability"])
         return cls(
             {language: value[0] for language, value in scales.items()},
             {language: value[1] for language, value in scales.items()},
-            slope,
-            intercept,
+            {key.removeprefix("curve/"): value for key, value in arrays.items() if key.startswith("curve/")},
         )
 
-    def probability(self, standardised: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of a machine text where both classes are equally common; strictly increasing."""
-        return np.asarray(expit(self.slope * standardised + self.intercept))
+    def log_odds(self, standardised: NDArray[np.float64], language: str) -> NDArray[np.float64]:
+        """Log-odds of a machine text where both classes are equally common; strictly increasing, (n,)."""
+        curve = self.curves[language if language in self.curves else "any"]
+        return np.asarray(curve_features(standardised) @ curve[:2] + curve[2])
+
+    def probability(self, standardised: NDArray[np.float64], language: str) -> NDArray[np.float64]:
+        """Probability of a machine text where both classes are equally common; strictly increasing, (n,)."""
+        return np.asarray(expit(self.log_odds(standardised, language)))
 
 
 def _shrunk(values: NDArray[np.float64], shift: float, factor: float) -> tuple[float, float]:

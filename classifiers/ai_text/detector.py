@@ -171,7 +171,7 @@ class Detector:
         supported = language in self.languages
         read = read_text(canonical, language if supported else "en")
         standard = self._document_score(read, language)
-        score = float(self.scale.probability(np.array([standard]))[0])
+        score = float(self.scale.probability(np.array([standard]), language)[0])
         reason = self._reason(text, read, supported)
         cell: CalibrationCell | None = None
         p_value: float | None = None
@@ -247,7 +247,7 @@ class Detector:
         else:
             texts = [read.sentences[first:last] for first, last in spans]
             standard = self.standardised(texts, words, language)
-        probability = self.scale.probability(standard)
+        probability = self.scale.probability(standard, language)
         found = []
         for index, (first, last) in enumerate(spans):
             verdict: Verdict = "undetermined"
@@ -275,7 +275,7 @@ class Detector:
         )
         by_window = dict(zip(distinct, scores.tolist(), strict=True))
         standard = np.array([by_window[window] for window in windows])
-        evidence = scale.slope * standard + scale.intercept
+        evidence = scale.log_odds(standard, language)
         # A window speaks for all its sentences at once: counting it fully for each would multiply the
         # evidence, counting it once in all would let no change of author through.
         return runs(smooth(evidence / np.sqrt([last - first for first, last in windows])))

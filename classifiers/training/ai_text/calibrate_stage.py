@@ -6,10 +6,12 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from classifiers.ai_text.calibration import (
@@ -18,6 +20,7 @@ from classifiers.ai_text.calibration import (
     SHORTEST_WORDS,
     ConformalCalibration,
     ScoreScale,
+    curve_features,
     length_bin,
 )
 from classifiers.ai_text.features import FEATURES, measure
@@ -30,6 +33,8 @@ from classifiers.training.ai_text.crops import Crop, cut
 Scorer = Callable[[Sequence[Passage], str], NDArray[np.float64]]
 
 _LONGEST_WORDS = 900
+#: The weight of a class of one language when the curve to probabilities is fitted, in texts.
+_CURVE_TEXTS: Final = 50.0
 #: Below this AUROC distance from chance a feature says nothing about the class.
 _TELLING = 0.1
 
@@ -116,24 +121,56 @@ def standardise(scored: Sequence[ScoredCrop], scale: ScoreScale) -> NDArray[np.f
 
 
 def with_probability(scale: ScoreScale, scored: Sequence[ScoredCrop]) -> ScoreScale:
-    """Fit slope and intercept so that languages and classes count alike (translations left out)."""
+    """Fit the curves to probabilities: one in which languages and classes count alike, and from it one per
+    language (Platt 1999, with a bend). Translations are left out.
+    """
     used = [
         item
         for item in scored
         if not item.crop.document.attack and item.crop.document.label != "ai_translated"
     ]
-    keys = [(item.language, item.human) for item in used]
-    counts = {key: keys.count(key) for key in set(keys)}
-    both = {language for language, human in counts if human and (language, False) in counts}
-    kept = [index for index, item in enumerate(used) if item.language in both]
-    if not kept:
+    languages = np.array([item.language for item in used])
+    machine = np.array([not item.human for item in used])
+    standard = standardise(used, scale)
+    # Every class of every language weighs as much as this many texts.
+    weights = np.zeros(len(used))
+    both = []
+    for language in np.unique(languages):
+        own = languages == language
+        if machine[own].any() and not machine[own].all():
+            both.append(str(language))
+            for kind in (True, False):
+                weights[own & (machine == kind)] = _CURVE_TEXTS / (own & (machine == kind)).sum()
+    if not both:
         return scale
-    standard = standardise([used[index] for index in kept], scale)
-    target = np.array([not used[index].human for index in kept])
-    weights = np.array([1 / counts[keys[index]] for index in kept])
-    model = LogisticRegression(C=1e3)
-    model.fit(standard[:, None], target, sample_weight=weights / weights.mean())
-    return replace(scale, slope=max(float(model.coef_[0, 0]), 1e-3), intercept=float(model.intercept_[0]))
+    shared = _fit_curve(standard, machine, weights, scale.curves["any"], penalty=1e-3)
+    curves = {"any": shared}
+    for language in both:
+        own = languages == language
+        curves[language] = _fit_curve(standard[own], machine[own], weights[own], shared, penalty=1.0)
+    return replace(scale, curves=curves)
+
+
+def _fit_curve(
+    standard: NDArray[np.float64],
+    machine: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    start: NDArray[np.float64],
+    *,
+    penalty: float,
+) -> NDArray[np.float64]:
+    """Weighted logistic fit of a rising curve, held near ``start`` by ``penalty``."""
+    features = np.column_stack([curve_features(standard), np.ones(len(standard))])
+
+    def loss(curve: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logits = features @ curve
+        distance = curve - start
+        value = weights @ (np.logaddexp(0.0, logits) - machine * logits) + penalty / 2 * distance @ distance
+        gradient = features.T @ (weights * (expit(logits) - machine)) + penalty * distance
+        return float(value), gradient
+
+    bounds = [(1e-2, None), (0.0, None), (None, None)]
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
 
 
 def fit_norms(documents: Sequence[Document]) -> FeatureNorms:

@@ -51,9 +51,9 @@ def judge(
 ) -> list[Judged]:
     """Apply a fitted calibration to held-out crops."""
     standard = standardise(scored, scale)
-    probability = scale.probability(standard)
     found = []
-    for item, position, chance in zip(scored, standard.tolist(), probability.tolist(), strict=True):
+    for item, position in zip(scored, standard.tolist(), strict=True):
+        chance = float(scale.probability(np.array([position]), item.language)[0])
         cell, calibration = conformal.cell_for(item.language, item.crop.words, target_fpr)
         found.append(
             Judged(

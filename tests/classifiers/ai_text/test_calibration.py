@@ -103,7 +103,7 @@ def test_languages_meet_on_one_scale() -> None:
 def test_a_more_machine_like_text_never_scores_lower(one: float, two: float, words: int) -> None:
     scale, _ = _scale()
     low, high = scale.probability(
-        scale.standardise(np.array(sorted((one, two))), "uz", np.array([words, words]))
+        scale.standardise(np.array(sorted((one, two))), "uz", np.array([words, words])), "uz"
     )
     assert 0 <= low <= high <= 1
 

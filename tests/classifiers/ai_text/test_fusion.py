@@ -15,7 +15,7 @@ from classifiers.ai_text.fusion import WITNESSES, Fusion
 
 
 def flat_scale(centre: float) -> ScoreScale:
-    return ScoreScale({"any": np.full(4, centre)}, {"any": np.ones(4)}, 1.5, -0.5)
+    return ScoreScale({"any": np.full(4, centre)}, {"any": np.ones(4)}, {"any": np.array([1.5, 0.0, -0.5])})
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_fusion_survives_its_file(fusion: Fusion, tmp_path: Path) -> None:
     assert loaded.combine(loaded.witnesses(*arguments)) == pytest.approx(
         fusion.combine(fusion.witnesses(*arguments))
     )
-    assert (loaded.linear_scale.slope, loaded.linear_scale.intercept) == (1.5, -0.5)
+    assert loaded.linear_scale.curves["any"].tolist() == [1.5, 0.0, -0.5]
 
 
 def test_weights_for_other_witnesses_are_refused(tmp_path: Path) -> None:
