@@ -13,6 +13,7 @@ Scope = Literal[
     "records:write",
     "labels:read",
     "labels:write",
+    "models:read",
     "keys:read",
     "keys:write",
 ]
@@ -23,7 +24,7 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 # Each role adds to the one before it.
 _ADDED: Final[dict[Role, frozenset[Scope]]] = {
-    "reader": frozenset({"articles:read", "claims:read", "records:read", "labels:read"}),
+    "reader": frozenset({"articles:read", "claims:read", "records:read", "labels:read", "models:read"}),
     "reviewer": frozenset({"articles:write"}),
     "editor": frozenset({"records:write", "labels:write"}),
     "admin": frozenset({"keys:read", "keys:write"}),
