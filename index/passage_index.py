@@ -77,6 +77,11 @@ class PassageIndex:
         """
         return self._revision
 
+    @property
+    def encoder(self) -> Encoder:
+        """What the passages are embedded with."""
+        return self._encoder
+
     def __len__(self) -> int:
         """Number of passages held."""
         return len(self._store)

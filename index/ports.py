@@ -134,6 +134,14 @@ class RecordRepository(PassageRepository, Protocol):
     def matching(self, record_filter: RecordFilter) -> NDArray[np.int64]:
         """The numbers of all records that pass the filter, ascending."""
 
+    def changed(self, since: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Number and revision of the first `limit` records changed after a revision, in order of revision."""
+
+    def vectors(
+        self, numbers: Collection[int], *, model_id: str, dimension: int
+    ) -> Mapping[int, NDArray[np.float32]]:
+        """The passage vectors (n, d) of records, in ordinal order; without those not embedded throughout."""
+
 
 class ArticleRepository(PassageRepository, Protocol):
     """The articles seen so far."""

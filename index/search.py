@@ -1,14 +1,22 @@
-"""Finding verified records by meaning, in any language, restricted by time, language and publisher."""
+"""Finding verified records by meaning and words, in any language, restricted by time, language and publisher.
+
+Meaning leads: the cosine of question and passage. Words and letter groups add a little, which decides between
+records that lie close to each other: the same sentence about another person, number or place. Equal weights
+would drown the cosine, and across languages words say nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.text import identify_language
+from index.lexical import LexicalIndex, LexicalScores
 from index.passage_index import PassageCollection, PassageIndex, document_of, ordinal_of, ranges_of
 from index.ports import RecordFilter, RecordRepository, StoredRecord
 from index.records import VerifiedRecord, language_code
@@ -17,20 +25,48 @@ from index.stores.base import IdRanges
 _OVERFETCH = 4
 _CONSISTENT_READS = 4
 
-Ranked = list[tuple[int, int, float]]
-"""(document number, passage ordinal, cosine), best first, one entry per document."""
+WORDS_WEIGHT: Final = 0.02
+LETTERS_WEIGHT: Final = 0.04
+"""What the record that answers the words (the letters) best gains on the cosine, others in proportion. Chosen
+on training questions (`bench.claims_retrieval`); cosines of neighbouring records lie some 0.02 apart."""
+
+_FUSED_MORE = 30
+_SCORED_PASSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document with its passage nearest to the question; `score` ranks it, `cosine` says how near it is."""
+
+    number: int
+    ordinal: int
+    cosine: float
+    score: float
+
+
+Ranked = list[Found]
+"""Best first, one entry per document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The words of a question, and the language they are in (a code of the nine, or "other")."""
+
+    text: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
     """A record and its passage nearest to the question.
 
-    `passage` is `getattr(record, field)[passage_start:passage_end]`; `score` is the cosine of the two
-    vectors.
+    `passage` is `getattr(record, field)[passage_start:passage_end]`; `cosine` is that of the two vectors.
+    `score`, by which hits are ordered, lies between -1 and 1 too and counts shared words as well.
     """
 
     record: VerifiedRecord
     score: float
+    cosine: float
     field: str
     passage: str
     passage_start: int
@@ -38,11 +74,34 @@ class SearchHit:
 
 
 class RecordSearch(PassageCollection):
-    """Exact nearest-passage search over the verified records; safe to use from threads."""
+    """Search over the verified records: by vectors, and by words too where there is a `lexical` index.
 
-    def __init__(self, repository: RecordRepository, index: PassageIndex) -> None:
+    Safe to use from threads.
+    """
+
+    def __init__(
+        self, repository: RecordRepository, index: PassageIndex, lexical: LexicalIndex | None = None
+    ) -> None:
         super().__init__(index)
         self._repository = repository
+        self._lexical = lexical
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know about how vectors and words came up."""
+        return (*self.index.notices, *(self._lexical.notices if self._lexical is not None else ()))
+
+    def refresh(self) -> None:
+        """Take in everything committed before this call; every search does so itself."""
+        self.index.refresh()
+        if self._lexical is not None:
+            self._lexical.refresh()
+
+    def rebuild(self, *, progress: bool = False) -> None:
+        """Build vectors and words anew from the database."""
+        self.index.rebuild(progress=progress)
+        if self._lexical is not None:
+            self._lexical.rebuild(progress=progress)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) to search with: canonical form, the prompt the passages were embedded with."""
@@ -53,15 +112,17 @@ class RecordSearch(PassageCollection):
         queries: Sequence[str] | NDArray[np.float32],
         top_k: int = 10,
         *,
+        questions: Sequence[Question] | None = None,
         as_of: date | datetime | None = None,
         languages: Collection[str] | None = None,
         publishers: Collection[str] | None = None,
     ) -> list[list[SearchHit]]:
         """For each question the `top_k` records nearest to it, best first, each once with its best passage.
 
-        `queries` are texts, or their vectors (m, d) from `embed`. `as_of` keeps records valid at that time;
-        `languages` (tags) and `publishers` (names, exact) keep records of these. Records committed before the
-        call are found.
+        `queries` are texts, or their vectors (m, d) from `embed`; vectors alone are searched by meaning
+        alone, with `questions` by their words too. `as_of` keeps records valid at that time; `languages`
+        (tags) and `publishers` (names, exact) keep records of these. Records committed before the call are
+        found.
         """
         if top_k < 1:
             raise ValueError(f"top_k must be positive, not {top_k}")
@@ -70,14 +131,18 @@ class RecordSearch(PassageCollection):
             languages=None if languages is None else frozenset(filter(None, map(language_code, languages))),
             publishers=None if publishers is None else frozenset(publishers),
         )
-        vectors = queries if isinstance(queries, np.ndarray) else self.embed(queries)
+        if isinstance(queries, np.ndarray):
+            vectors = queries
+        else:
+            vectors = self.embed(queries)
+            questions = questions or [Question(text, identify_language(text).code) for text in queries]
         if len(vectors) == 0:
             return []
         for _attempt in range(_CONSISTENT_READS):
-            self.index.refresh()
+            self.refresh()
             generation = self.index.generation
-            ranked = self._rank(vectors, top_k, record_filter)
-            stored = self._repository.fetch({number for hits in ranked for number, _, _ in hits})
+            ranked = self._rank(vectors, questions, top_k, record_filter)
+            stored = self._repository.fetch({found.number for hits in ranked for found in hits})
             # A record changed between the vector search and the fetch: its passages are no longer those
             # compared.
             if all(record.revision <= generation for record in stored.values()):
@@ -97,13 +162,66 @@ class RecordSearch(PassageCollection):
         first.
         """
         best: dict[str, SearchHit] = {}
-        results = self.search(queries, top_k, as_of=as_of, languages=languages, publishers=publishers)
+        vectors = queries if isinstance(queries, np.ndarray) else self.embed(queries)
+        results = self.search(vectors, top_k, as_of=as_of, languages=languages, publishers=publishers)
         for hit in (hit for hits in results for hit in hits):
             if hit.record.id not in best or hit.score > best[hit.record.id].score:
                 best[hit.record.id] = hit
         return sorted(best.values(), key=lambda hit: (-hit.score, hit.record.id))[:top_k]
 
-    def _rank(self, vectors: NDArray[np.float32], top_k: int, record_filter: RecordFilter) -> list[Ranked]:
+    def _rank(
+        self,
+        vectors: NDArray[np.float32],
+        questions: Sequence[Question] | None,
+        top_k: int,
+        record_filter: RecordFilter,
+    ) -> list[Ranked]:
+        if self._lexical is None or questions is None:
+            return self._rank_by_vectors(vectors, top_k, record_filter)
+        # Words may lift a record from behind: more are looked at than asked for.
+        pool = top_k + _FUSED_MORE
+        scores = [
+            self._lexical.scores(question.text, question.language, max(_SCORED_PASSAGES, 2 * pool))
+            for question in questions
+        ]
+        nearest = self._rank_by_vectors(vectors, pool, record_filter)
+        lexical = self._lexical_candidates(vectors, scores, pool, record_filter, nearest)
+        return [
+            fuse([*near, *more], found)[:top_k]
+            for near, more, found in zip(nearest, lexical, scores, strict=True)
+        ]
+
+    def _lexical_candidates(
+        self,
+        vectors: NDArray[np.float32],
+        scores: Sequence[LexicalScores],
+        count: int,
+        record_filter: RecordFilter,
+        known: Sequence[Ranked],
+    ) -> list[Ranked]:
+        """The records that words or letters name and the vectors did not, with their exact cosines."""
+        named = [
+            {*list(found.words)[:count], *list(found.letters)[:count]} - {hit.number for hit in near}
+            for found, near in zip(scores, known, strict=True)
+        ]
+        numbers = set().union(*named)
+        if record_filter.restricts:
+            numbers = self._repository.among(numbers, record_filter)
+        encoder = self.index.encoder
+        passages = self._repository.vectors(numbers, model_id=encoder.model_id, dimension=encoder.dimension)
+        ranked: list[Ranked] = []
+        for vector, own in zip(vectors, named, strict=True):
+            hits = []
+            for number in own & passages.keys():
+                cosines = passages[number] @ vector
+                best = int(cosines.argmax())
+                hits.append(Found(number, best, float(cosines[best]), float(cosines[best])))
+            ranked.append(hits)
+        return ranked
+
+    def _rank_by_vectors(
+        self, vectors: NDArray[np.float32], top_k: int, record_filter: RecordFilter
+    ) -> list[Ranked]:
         # More passages than asked for: several may be of one record, others be filtered away.
         fetched = min(len(self.index), top_k * _OVERFETCH)
         if fetched == 0:
@@ -111,9 +229,9 @@ class RecordSearch(PassageCollection):
         scores, ids = self.index.nearest(vectors, fetched)
         ranked = [rank_documents(*found) for found in zip(scores, ids, strict=True)]
         if record_filter.restricts:
-            candidates = {number for hits in ranked for number, _, _ in hits}
+            candidates = {hit.number for hits in ranked for hit in hits}
             allowed = self._repository.among(candidates, record_filter)
-            ranked = [[hit for hit in hits if hit[0] in allowed] for hits in ranked]
+            ranked = [[hit for hit in hits if hit.number in allowed] for hits in ranked]
         if any(len(hits) < top_k for hits in ranked) and fetched < len(self.index):
             # A filter that lets few through: let the database name them all, then search exactly among these.
             within = ranges_of(self._repository.matching(record_filter)) if record_filter.restricts else None
@@ -144,23 +262,42 @@ def rank_documents(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> Ranke
     ):
         if vector_id >= 0 and number not in seen:
             seen.add(number)
-            ranked.append((number, ordinal, score))
+            ranked.append(Found(number, ordinal, score, score))
     return ranked
+
+
+def fuse(candidates: Sequence[Found], scores: LexicalScores) -> Ranked:
+    """Candidates by cosine plus their share of the best score for words and for letters; scaled back so that
+    scores stay between -1 and 1.
+    """
+    numbers = {found.number for found in candidates}
+    bonus = dict.fromkeys(numbers, 0.0)
+    for weight, by_number in ((WORDS_WEIGHT, scores.words), (LETTERS_WEIGHT, scores.letters)):
+        best = max((by_number[number] for number in numbers & by_number.keys()), default=0.0)
+        for number in numbers & by_number.keys():
+            bonus[number] += weight * by_number[number] / best
+    scale = 1 + WORDS_WEIGHT + LETTERS_WEIGHT
+    fused = [
+        Found(hit.number, hit.ordinal, hit.cosine, (hit.cosine + bonus[hit.number]) / scale)
+        for hit in candidates
+    ]
+    return sorted(fused, key=lambda hit: (-hit.score, hit.number))
 
 
 def _hits(ranked: Ranked, stored: Mapping[int, StoredRecord], generation: int) -> list[SearchHit]:
     hits = []
-    for number, ordinal, score in ranked:
-        found = stored.get(number)
-        if found is None or found.revision > generation or ordinal >= len(found.passages):
+    for hit in ranked:
+        found = stored.get(hit.number)
+        if found is None or found.revision > generation or hit.ordinal >= len(found.passages):
             continue
-        passage = found.passages[ordinal]
+        passage = found.passages[hit.ordinal]
         text = getattr(found.record, passage.field)
         hits.append(
             SearchHit(
                 record=found.record,
                 # Rounding of float32 can lift the cosine of equal vectors above 1.
-                score=min(1.0, max(-1.0, score)),
+                score=min(1.0, max(-1.0, hit.score)),
+                cosine=min(1.0, max(-1.0, hit.cosine)),
                 field=passage.field,
                 passage=text[passage.start : passage.end],
                 passage_start=passage.start,

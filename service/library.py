@@ -1,9 +1,10 @@
-"""The database and both vector indexes, opened together."""
+"""The database, both vector indexes and the index of the records' words, opened together."""
 
 from __future__ import annotations
 
 from classifiers.models import Encoder
 from index.articles import ArticleIndex
+from index.lexical import LexicalIndex
 from index.passage_index import PassageIndex
 from index.search import RecordSearch
 from index.snapshot import SnapshotFolder
@@ -28,7 +29,7 @@ class Library:
         """What a person should know about how the indexes came up, such as a damaged snapshot that was
         rebuilt.
         """
-        return (*self.records.index.notices, *self.articles.index.notices)
+        return (*self.records.notices, *self.articles.index.notices)
 
     def save(self) -> None:
         """Take in what was committed and write snapshots of what changed, so that the next start is quick."""
@@ -60,9 +61,11 @@ def open_library(
             index = PassageIndex(repository, encoder, folder)
             index.load(progress=progress)
             indexes[repository.collection] = index
+        lexical = LexicalIndex(store.records, settings.index_folder / "records-words")
+        lexical.load(progress=progress)
         return Library(
             store,
-            RecordSearch(store.records, indexes[store.records.collection]),
+            RecordSearch(store.records, indexes[store.records.collection], lexical),
             ArticleIndex(
                 store.articles, indexes[store.articles.collection], max_windows=settings.max_article_windows
             ),

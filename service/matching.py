@@ -19,7 +19,7 @@ from classifiers.stance import ClaimEvidence, MatchCalibration, StanceModel, Sta
 from classifiers.text import LANGUAGES, identify_language
 from index.passages import PASSAGE_PROMPT, encoder_inputs
 from index.records import VerifiedRecord
-from index.search import RecordSearch, SearchHit
+from index.search import Question, RecordSearch, SearchHit
 from index.times import end_of, start_of
 from service.analysis_models import ClaimMatches, ClaimStatus, Evidence, Match, Mismatch
 
@@ -106,10 +106,17 @@ class ClaimMatcher:
         if vectors is None:
             vectors = self._heads_encoder.encode(inputs, prompt=PASSAGE_PROMPT)
         queries = vectors if shared else self._search_encoder.encode(inputs, prompt=PASSAGE_PROMPT)
-        found = self._search.search(queries, top_k, as_of=as_of, languages=languages, publishers=publishers)
         spoken = [claim.language or identify_language(claim.text).code for claim in claims]
+        found = self._search.search(
+            queries,
+            top_k,
+            questions=[Question(claim.text, code) for claim, code in zip(claims, spoken, strict=True)],
+            as_of=as_of,
+            languages=languages,
+            publishers=publishers,
+        )
         candidates = [_candidate(owner, hit) for owner, hits in enumerate(found) for hit in hits]
-        scores = [hit.score for hits in found for hit in hits]
+        scores = [hit.cosine for hits in found for hit in hits]
         cosines = self._cosines(vectors, candidates, scores, shared=shared)
         stances = self._stance.compare(
             [

@@ -115,7 +115,7 @@ class DocumentRepository(ABC):
                 number=number,
                 revision=revision,
                 passages=counts.get(number, 0),
-                vectors=_read_vectors(blobs[number], dimension),
+                vectors=read_vectors(blobs[number], dimension),
             )
             for number, revision in documents
         ]
@@ -307,6 +307,7 @@ def _vector_row(number: int, ordinal: int, model_id: str, vector: NDArray[np.flo
     }
 
 
-def _read_vectors(blobs: Sequence[bytes], dimension: int) -> NDArray[np.float32]:
+def read_vectors(blobs: Sequence[bytes], dimension: int) -> NDArray[np.float32]:
+    """Stored vectors as one array (n, d)."""
     flat = np.frombuffer(b"".join(blobs), dtype=_LITTLE_FLOAT).astype(np.float32, copy=False)
     return flat.reshape(len(blobs), dimension)
