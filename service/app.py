@@ -14,13 +14,15 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from service.api import articles, claims, health, keys, problems, records, reference
+from service.api import articles, claims, health, keys, models, problems, records, reference
 from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
 from service.api.idempotency import Idempotency
 from service.api.state import State
 from service.auth.keys import Keys
 from service.runtime import Runtime
+from service.serving.queue import QueueLimits
+from service.serving.quota import Quota
 from service.serving.worker import ModelWorker, WorkerState
 from service.settings import Settings
 from service.store import Store
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_SECONDS: Final = 300
 PURGE_EVERY_SECONDS: Final = 600
+# What the models may take for the request they are at, and the index for its snapshot.
+STOP_SECONDS: Final = 60
 
 DESCRIPTION: Final = """
 Send an article; get back where it seems to come from and what is already known about its claims.
@@ -68,18 +72,28 @@ def create_app(
         serving = runtime or Runtime(settings)
         # Keys are looked up from the first request on, long before the models are there.
         store = await asyncio.to_thread(lambda: serving.store)
-        worker = ModelWorker(serving, prepare)
+        worker = app.state.worker = ModelWorker(
+            serving,
+            prepare,
+            limits=QueueLimits(settings.queue_items, settings.queue_items_per_caller, settings.queue_seconds),
+            stall_seconds=settings.stall_seconds,
+        )
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
         purging = asyncio.create_task(_purge_regularly(store))
         try:
-            yield State(worker=worker, keys=Keys(store.access_keys), idempotency=store.idempotency)
+            yield State(
+                worker=worker,
+                quota=Quota(settings.requests_per_minute),
+                keys=Keys(store.access_keys),
+                idempotency=store.idempotency,
+            )
         finally:
             for task in (saving, purging):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-            await asyncio.to_thread(worker.stop)
+            await asyncio.to_thread(worker.stop, settings.drain_seconds + STOP_SECONDS)
 
     app = FastAPI(
         title="Tamga",
@@ -102,7 +116,14 @@ def create_app(
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     app.add_middleware(AccessControl, routes=lambda: app.routes)
     problems.install(app)
-    for router in (articles.router, records.router, claims.router, keys.router, health.router):
+    for router in (
+        articles.router,
+        records.router,
+        claims.router,
+        models.router,
+        keys.router,
+        health.router,
+    ):
         app.include_router(router)
     reference.install(app)
     return app

@@ -18,6 +18,7 @@
     ├── NotFound                404
     ├── Conflict                409  another request or an earlier state is in the way
     ├── PreconditionFailed      412  the resource has changed since the caller read it
+    ├── ClientLeft              499  nobody waits for the answer any more
     ├── QuotaExceeded           429  this caller sends more than it may
     ├── Overloaded              503  everybody together sends more than can be done
     ├── NotReady                503  models are still loading, or failed to load
@@ -169,6 +170,12 @@ class PreconditionFailed(TamgaError):
     status = 412
     slug = "precondition-failed"
     title = "It has changed since it was read"
+
+
+class ClientLeft(TamgaError):
+    status = 499
+    slug = "client-left"
+    title = "The caller left before the answer"
 
 
 class _TryLater(TamgaError):

@@ -53,6 +53,22 @@ class Settings(BaseSettings):
     idempotency_hours: float = Field(
         24, gt=0, description="How long the answer to a request with an Idempotency-Key is kept"
     )
+    queue_items: int = Field(64, ge=1, description="Most requests that wait for the models")
+    queue_items_per_caller: int = Field(
+        32, ge=1, description="Most requests of one caller that wait for the models"
+    )
+    queue_seconds: float = Field(
+        30, gt=0, description="Longest wait for the models; what would take longer is refused"
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="Most requests for the models a minute from one caller; unlimited by default"
+    )
+    stall_seconds: float = Field(
+        600, gt=0, description="A request that computes for longer than this turns /readyz red"
+    )
+    drain_seconds: float = Field(
+        30, ge=0, description="After SIGTERM, waiting requests may still be begun for so long"
+    )
     max_records_per_request: int = Field(1_000, ge=1, description="Most records in one request")
     record_matches: int = Field(5, ge=1, le=100, description="Records compared with each claim of an article")
     related_records: int = Field(5, ge=1, le=100, description="Related records named for an article")
@@ -67,7 +83,7 @@ class Settings(BaseSettings):
         128, ge=1, le=10_000, description="Windows of an article's text that are embedded, from its beginning"
     )
 
-    @field_validator("models", "encoder", "threads", "database_url", mode="before")
+    @field_validator("models", "encoder", "threads", "database_url", "requests_per_minute", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         # Container set-ups hand on empty variables for what nobody set.

@@ -65,7 +65,10 @@ async def create_analysis(body: ArticleRequest, worker: Worker, response: Respon
     options = AnalysisOptions(
         checks=body.checks, target_fpr=body.target_fpr, as_of=body.as_of, store=body.store
     )
-    analysis = await worker.run(lambda runtime: runtime.analyser.analyse(body, options))
+    analysis = await worker.run(
+        lambda runtime: runtime.analyser.analyse(body, options),
+        characters=len(body.text or body.html or ""),
+    )
     if analysis.stored:
         response.headers["Location"] = f"/v1/articles/{analysis.id}"
     else:

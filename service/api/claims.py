@@ -132,7 +132,7 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
         )
         return MatchResponse(results=results, index_generation=runtime.library.records.generation)
 
-    return await worker.run(match)
+    return await worker.run(match, characters=sum(len(claim.text) for claim in body.claims))
 
 
 @router.post(
@@ -159,4 +159,5 @@ async def compare_claims(body: CompareRequest, worker: Worker) -> CompareRespons
             model=runtime.stance.model_version,
         )
 
-    return await worker.run(compare)
+    characters = sum(len(pair.claim) + len(pair.evidence) for pair in body.pairs)
+    return await worker.run(compare, characters=characters)

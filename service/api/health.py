@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.api.access import public
 from service.api.problems import PROBLEM_JSON, Problem, responses
-from service.api.state import Worker
+from service.api.state import ModelWorkerDep
 from service.errors import NotReady
 from service.serving.worker import ModelWorker, WorkerState
 
@@ -46,10 +46,14 @@ async def livez() -> Alive:
 
 
 @router.get("/readyz", dependencies=[public], response_model=Ready, responses=responses(503))
-async def readyz(worker: Worker) -> Ready | Response:
+async def readyz(worker: ModelWorkerDep) -> Ready | Response:
     """200 once models are loaded and database and index answer; 503 with the reason otherwise."""
     checks: dict[str, Check] = {"models": _models(worker)}
-    if worker.state is WorkerState.READY:
+    if worker.draining:
+        checks["worker"] = Check(status="failed", detail="shutting down")
+    elif worker.stalled:
+        checks["worker"] = Check(status="failed", detail="one request has been running for too long")
+    elif worker.state is WorkerState.READY:
         try:
             records, generation = await run_in_threadpool(_library, worker)
         except Exception as error:

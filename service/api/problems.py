@@ -25,7 +25,6 @@ from service.errors import (
     InvalidInput,
     MalformedJSON,
     NotFound,
-    NotReady,
     TamgaError,
     UnsupportedMediaType,
 )
@@ -117,7 +116,8 @@ def _is_json(request: Request) -> bool:
 
 async def on_tamga_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamgaError)
-    if error.status >= 500 and not isinstance(error, NotReady):
+    # What is to be tried later is no failure, and may come by the thousand.
+    if error.status >= 500 and "Retry-After" not in error.headers:
         log.error("%s %s failed: %s", request.method, request.url.path, error.detail)
     return problem_response(problem_of(error, request.url.path), error.headers)
 

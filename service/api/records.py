@@ -82,7 +82,10 @@ async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
             results=[RecordWrite.model_validate(outcome, from_attributes=True) for outcome in outcomes]
         )
 
-    return await worker.run(write)
+    characters = sum(
+        len(record.claim) + len(record.title or "") + len(record.text or "") for record in records
+    )
+    return await worker.run(write, characters=characters)
 
 
 @router.get("", dependencies=[requires("records:read")], responses=responses(401, 403, 422, 503))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict, cast
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from service.api.access import caller_of
 from service.auth.keys import Keys
+from service.errors import ClientLeft
+from service.runtime import Runtime
+from service.serving.queue import waited_too_long
+from service.serving.quota import Quota
 from service.serving.worker import ModelWorker
 from service.store.idempotency import SqlIdempotencyRepository
+
+T = TypeVar("T")
 
 
 class State(TypedDict):
     """The lifespan state that Starlette copies into every request."""
 
     worker: ModelWorker
+    quota: Quota
     keys: Keys
     idempotency: SqlIdempotencyRepository
 
@@ -27,5 +37,55 @@ def keys_of(request: Request) -> Keys:
     return cast(Keys, request.state.keys)
 
 
-Worker = Annotated[ModelWorker, Depends(worker_of)]
+class RequestWorker:
+    """The model worker as one request sees it: work counts as its caller's, and is dropped when the caller
+    leaves before it has begun.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._worker = worker_of(request)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime, for its settings; it belongs to the model thread."""
+        return self._worker.runtime
+
+    async def run(self, call: Callable[[Runtime], T], *, characters: int = 0) -> T:
+        """Run `call(runtime)`, which works on about so many characters of text, in the model thread.
+
+        Raises:
+            NotReady, Overloaded, QuotaExceeded: see `ModelWorker.submit`.
+            ClientLeft: the caller left while the call was waiting.
+        """
+        caller = caller_of(self._request).id
+        cast(Quota, self._request.state.quota).take(caller)
+        future = self._worker.submit(call, characters=characters, caller=caller)
+        answer = asyncio.ensure_future(asyncio.wrap_future(future))
+        left = asyncio.ensure_future(self._left())
+        seconds = self._worker.queue.limits.seconds
+        try:
+            ends: set[asyncio.Future[Any]] = {answer, left}
+            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            # Work that has begun is finished, whether or not somebody still listens: what it stores is then
+            # told to whoever sends the same request again.
+            if not answer.done() and future.cancel():
+                if left.done():
+                    raise ClientLeft("The caller left before the work was begun.")
+                raise waited_too_long(seconds, self._worker.queue.wait())
+            return await answer
+        finally:
+            left.cancel()
+
+    async def read(self, call: Callable[[Runtime], T]) -> T:
+        """Run `call(runtime)` in any thread, for the database alone. Raises NotReady."""
+        return await self._worker.read(call)
+
+    async def _left(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+
+
+ModelWorkerDep = Annotated[ModelWorker, Depends(worker_of)]
+Worker = Annotated[RequestWorker, Depends(RequestWorker)]
 KeysDep = Annotated[Keys, Depends(keys_of)]

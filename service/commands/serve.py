@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +37,7 @@ def serve(
     """Serve the HTTP API; the reference is at /docs. Without access keys only this machine is answered."""
     import uvicorn
 
-    from service.app import create_app
+    from service.app import STOP_SECONDS, create_app
     from service.auth.keys import Keys
     from service.commands.samples import load_samples_if_empty
     from service.logs import configure_logging
@@ -59,7 +61,28 @@ def serve(
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     log.info("home %s; API reference at http://%s:%s/docs", settings.home.resolve(), shown, settings.port)
     # log_config=None: uvicorn's messages go through our own logging.
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds + STOP_SECONDS),
+    )
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Before uvicorn closes its doors: /readyz turns red, and what waits is finished or refused in
+            # time.
+            worker = getattr(app.state, "worker", None)
+            if worker is not None:
+                worker.drain(settings.drain_seconds)
+            super().handle_exit(sig, frame)
+
+    server = Server(config)
+    server.run()
+    if not server.started:
+        raise typer.Exit(3)
 
 
 def _print_first_key(keys: Keys) -> None:
