@@ -1,7 +1,8 @@
-"""Connections and transactions. Everything that only SQLite needs is in this module."""
+"""Connections and transactions. Everything in which SQLite and PostgreSQL differ is in this module."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +32,20 @@ class Database:
         self.url = _parse(url)
         self.engine = _engine(self.url)
         self._writing = self.engine.execution_options(**{_WRITES: True})
+        self._reading = self.engine
+        if not self.is_sqlite:
+            # By default every statement there sees its own moment.
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """SQLite, or else PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
-        with _explained(self.url), self.engine.connect() as connection:
+        with _explained(self.url), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -49,21 +59,32 @@ class Database:
         self.engine.dispose()
 
 
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Let no other transaction past this line with the same name until this one ends; on SQLite, where one
+    transaction writes at a time, they wait anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
 def insert_if_absent(connection: Connection, row: type[DeclarativeBase], values: dict[str, Any]) -> bool:
     """Insert a row unless a unique constraint is in the way; says whether it was inserted.
 
     On PostgreSQL it waits for a transaction that is inserting the same row.
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(row).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    statement = dialect.insert(row).values(**values).on_conflict_do_nothing().returning(sa.literal(1))
+    return connection.execute(statement).first() is not None
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise StoreError(f"not a database address: {url!r}; write sqlite:///PATH") from error
+        raise StoreError(
+            f"not a database address: {url!r}; write sqlite:///PATH or postgresql://…"
+        ) from error
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError("a database in memory cannot be shared between connections; write sqlite:///PATH")
     return parsed

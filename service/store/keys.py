@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from service.errors import Conflict, PreconditionFailed
 from service.store.access_models import KeyRow
-from service.store.database import Database
+from service.store.database import Database, wait_for_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class SqlKeyRepository:
         """Store a new key; with `only_as_first` not if there is one already. Says whether it was stored."""
         with self._database.writing() as connection:
             if only_as_first:
-                _alone(connection)
+                wait_for_turn(connection, "first key")
                 if _any(connection):
                     return False
             values = {name: getattr(key, name) for name in _FIELDS}
@@ -103,12 +103,6 @@ class SqlKeyRepository:
 
 def _any(connection: Connection) -> bool:
     return connection.execute(sa.select(KeyRow.number).limit(1)).first() is not None
-
-
-def _alone(connection: Connection) -> None:
-    # Two processes that both make a first key: SQLite lets one in at a time anyway.
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"LOCK TABLE {KeyRow.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _get(connection: Connection, key_id: str, *, lock: bool = False) -> StoredKey | None:

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import Connection
 
-from service.store.database import Database
+from service.store.database import Database, wait_for_turn
 from service.store.errors import StoreError
 
 
@@ -26,6 +26,7 @@ def migrate(database: Database) -> None:
             return
     # Two processes that start together: the second waits for the first and then finds nothing to do.
     with database.writing() as connection:
+        wait_for_turn(connection, "migration")
         upgrade(connection)
 
 

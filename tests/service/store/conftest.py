@@ -57,8 +57,9 @@ def encoder() -> TrigramEncoder:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'home' / 'tamga.db'}"
+def url(database_url: str) -> str:
+    """Every test that uses a store runs on both databases."""
+    return database_url
 
 
 @pytest.fixture

@@ -109,6 +109,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         open_store(f"sqlite:///{tmp_path / 'file' / 'tamga.db'}")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sqlite_is_set_up_to_lose_nothing(store: Store) -> None:
     with store.database.reading() as connection:
         pragmas = {
@@ -118,6 +119,7 @@ def test_sqlite_is_set_up_to_lose_nothing(store: Store) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_writer_holds_the_lock_from_its_first_moment(store: Store, url: str) -> None:
     with store.database.writing():
         other = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0.05)

@@ -243,6 +243,7 @@ class TestDamage:
         assert found(search, "Only here.", 5) == ["x"]
         other.close()
 
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_a_restored_older_database(
         self, open_search: Open, store: Store, ingest: RecordIngest, url: str
     ) -> None:
@@ -264,6 +265,7 @@ class TestDamage:
         assert found(search, "After the restore.", 1) == ["kept"]
         assert "lost" not in found(search, "A title and a claim.", 10)
 
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     def test_a_database_that_goes_back_while_it_is_served(
         self, open_search: Open, store: Store, ingest: RecordIngest, url: str
     ) -> None:

@@ -1,0 +1,56 @@
+"""What tests on every floor share: databases of both kinds."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def _load_server_module() -> Any:
+    # Tests are no package, so that their names need not differ between folders.
+    path = Path(__file__).parent / "postgres" / "server.py"
+    spec = importlib.util.spec_from_file_location("tamga_tests_postgres_server", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server for this run; tests that need one are skipped where none is installed."""
+    module = _load_server_module()
+    programs = module.server_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server; tests/postgres/install installs Debian's")
+    with module.PostgresServer(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> str:
+    """The address of an empty PostgreSQL database."""
+    url: str = postgres_server.empty_database()
+    return url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'home' / 'tamga.db'}"
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database, once of each kind."""
+    url: str = request.getfixturevalue(f"{'sqlite' if request.param == 'sqlite' else 'postgres'}_url")
+    return url
