@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import audit, check, compare, index, key, models, samples, serve
+from service.commands import audit, check, compare, index, key, log, models, samples, serve
 from service.errors import ConfigurationError, TamgaError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(samples.app, name="samples")
 app.add_typer(models.app, name="models")
 app.add_typer(key.app, name="key")
+app.add_typer(log.app, name="log")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.problems import problem_of, problem_response
+from service.auth.actor import acting_as
 from service.auth.keys import Keys
 from service.auth.loopback import is_loopback
 from service.auth.scopes import LOCAL, Caller
@@ -140,7 +141,8 @@ class AccessControl:
             await _refusal(error, scope)(scope, receive, send)
             return
         scope[CALLER] = caller
-        await self.app(scope, receive, send)
+        with acting_as("public" if caller is None else caller.id):
+            await self.app(scope, receive, send)
 
     async def _caller(self, keys: Keys, scope: Scope, headers: Headers) -> Caller | None:
         given = headers.get("authorization")

@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypedDict, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from service.api.access import caller_of
+from service.api.access import CALLER
 from service.auth.keys import Keys
+from service.auth.scopes import Caller
 from service.errors import ClientLeft
 from service.runtime import Runtime
 from service.serving.queue import waited_too_long
@@ -58,7 +59,7 @@ class RequestWorker:
             NotReady, Overloaded, QuotaExceeded: see `ModelWorker.submit`.
             ClientLeft: the caller left while the call was waiting.
         """
-        caller = caller_of(self._request).id
+        caller = self._account()
         cast(Quota, self._request.state.quota).take(caller)
         future = self._worker.submit(call, characters=characters, caller=caller)
         answer = asyncio.ensure_future(asyncio.wrap_future(future))
@@ -76,6 +77,14 @@ class RequestWorker:
             return await answer
         finally:
             left.cancel()
+
+    def _account(self) -> str:
+        """Whose work it is: a key's, or on a public route an address's."""
+        caller = self._request.scope.get(CALLER)
+        if caller is not None:
+            return cast(Caller, caller).id
+        client = self._request.client
+        return f"public {client.host}" if client is not None else "public"
 
     async def read(self, call: Callable[[Runtime], T]) -> T:
         """Run `call(runtime)` in any thread, for the database alone. Raises NotReady."""

@@ -162,7 +162,9 @@ class Keys:
         _must_lie_ahead(changes.get("expires_at"))
         # Whoever may not do what a key can do must not change it either: neither keep it alive nor end it.
         _must_not_exceed(known.scopes, by)
-        return _access_key(_present(self._repository.update(key_id, values, version=version)))
+        return _access_key(
+            _present(self._repository.update(key_id, values, action="key.update", version=version))
+        )
 
     def rotate(self, key_id: str, *, grace: timedelta = timedelta(0), by: Caller) -> IssuedKey:
         """Give a key a new secret; the old one stays good for `grace`.
@@ -182,7 +184,9 @@ class Keys:
             "previous_expires_at": datetime.now(UTC) + grace if grace else None,
         }
         # With the version it was read at: of two rotations at once, one is refused rather than lost.
-        updated = _present(self._repository.update(key_id, values, version=stored.version))
+        updated = _present(
+            self._repository.update(key_id, values, action="key.rotate", version=stored.version)
+        )
         return IssuedKey(_access_key(updated), _token(key_id, secret))
 
     def revoke(self, key_id: str, *, by: Caller) -> AccessKey:
@@ -193,7 +197,9 @@ class Keys:
         """
         known = self.get(key_id)
         _must_not_exceed(known.scopes, by)
-        return _access_key(_present(self._repository.update(key_id, {"revoked_at": datetime.now(UTC)})))
+        return _access_key(
+            _present(self._repository.update(key_id, {"revoked_at": datetime.now(UTC)}, action="key.revoke"))
+        )
 
     def _note_use(self, key_id: str) -> None:
         now = time.monotonic()

@@ -7,6 +7,7 @@ other. `WorkQueue` says who is next.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
@@ -82,7 +83,9 @@ class ModelWorker:
             Overloaded, QuotaExceeded: see `WorkQueue.put`; Overloaded also after too long a wait.
         """
         self._require_ready()
-        job = Job(call, characters, caller)
+        # What the call writes is written by whoever sends it, though another thread carries it out.
+        context = contextvars.copy_context()
+        job = Job(lambda runtime: context.run(call, runtime), characters, caller)
         self.queue.put(job)
         return job.future
 

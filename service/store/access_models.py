@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import LargeBinary, String, UniqueConstraint
@@ -55,3 +56,21 @@ class IdempotencyRow(Base):
     headers: Mapped[list[list[str]] | None] = mapped_column(sa.JSON(none_as_null=True))
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AuditRow(Base):
+    """Something that was done, by whom. Rows are only ever added: triggers refuse anything else.
+
+    `hash` is the SHA-256 of everything else in the row, with the hash of the row before it.
+    """
+
+    __tablename__ = "audit_log"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    previous: Mapped[str | None] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from index.articles import Article, EmbeddedArticle
 from index.ports import StoredArticle
+from service.store.audit_log import append
 from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.models import ARTICLES, AnalysisRow, ArticleRow, DocumentRow
 
@@ -60,6 +61,8 @@ class SqlArticleRepository(DocumentRepository):
                     created_at=now,
                 )
             )
+            known = {"content_hash": article.content_hash, "index_generation": index_generation}
+            append(connection, "article.store", article.id, known)
 
     def get(self, article_id: str) -> Article | None:
         """The article with this id."""
@@ -103,6 +106,7 @@ class SqlArticleRepository(DocumentRepository):
             if number is None:
                 return False
             connection.execute(sa.delete(ArticleRow).where(ArticleRow.number == number))
+            append(connection, "article.delete", article_id, {})
             return True
 
     def fetch(self, numbers: Collection[int]) -> Mapping[int, StoredArticle]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from service.errors import Conflict, PreconditionFailed
 from service.store.access_models import KeyRow
+from service.store.audit_log import append
 from service.store.database import Database, wait_for_turn
 
 
@@ -57,6 +58,8 @@ class SqlKeyRepository:
                     return False
             values = {name: getattr(key, name) for name in _FIELDS}
             connection.execute(sa.insert(KeyRow).values(**values))
+            shown = {"name": key.name, "role": key.role, "scopes": key.scopes}
+            append(connection, "key.create", key.id, shown)
             return True
 
     def get(self, key_id: str) -> StoredKey | None:
@@ -74,9 +77,11 @@ class SqlKeyRepository:
         with self._database.reading() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
-    def update(self, key_id: str, values: dict[str, Any], *, version: int | None = None) -> StoredKey | None:
+    def update(
+        self, key_id: str, values: dict[str, Any], *, action: str, version: int | None = None
+    ) -> StoredKey | None:
         """Change columns of a key that is not revoked and raise its version; returns it as it is then, or
-        None where there is no such key.
+        None where there is no such key. `action` is the name for the audit log.
 
         Raises:
             PreconditionFailed: `version` is given and the key has another one by now.
@@ -93,6 +98,8 @@ class SqlKeyRepository:
             connection.execute(
                 sa.update(KeyRow).where(KeyRow.id == key_id).values(**values, version=known.version + 1)
             )
+            shown = {name: str(value) for name, value in values.items() if not name.endswith("_hash")}
+            append(connection, action, key_id, shown)
             return _get(connection, key_id)
 
     def mark_used(self, key_id: str, at: datetime) -> None:

@@ -17,6 +17,7 @@ from index.passages import Passage
 from index.ports import RecordFilter, StoredRecord
 from index.records import VerifiedRecord
 from index.times import end_of, start_of
+from service.store.audit_log import append
 from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts, read_vectors
 from service.store.errors import StaleReadError
 from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow, VectorRow
@@ -125,6 +126,7 @@ class SqlRecordRepository(DocumentRepository):
                 return False
             _keep_versions(connection, [record_id], "delete")
             connection.execute(sa.delete(RecordRow).where(RecordRow.number == number))
+            append(connection, "record.delete", record_id, {})
             return True
 
     def fetch(self, numbers: Collection[int]) -> Mapping[int, StoredRecord]:
@@ -219,6 +221,11 @@ class SqlRecordRepository(DocumentRepository):
             if prepared.vectors is not None
         ]
         self._put_passages(connection, embedded, model_id)
+        written = {
+            "added": [row["id"] for row in added],
+            "updated": [row["id"] for row in replaced],
+        }
+        append(connection, "records.write", f"{len(rows)} records", written)
 
 
 _UPDATE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from service.store.articles import SqlArticleRepository
+from service.store.audit_log import SqlAuditLog
 from service.store.database import Database
 from service.store.idempotency import SqlIdempotencyRepository
 from service.store.keys import SqlKeyRepository
@@ -22,6 +23,7 @@ class Store:
         self.articles = SqlArticleRepository(database)
         self.labels = SqlLabelRepository(database)
         self.access_keys = SqlKeyRepository(database)
+        self.audit_log = SqlAuditLog(database)
         self.idempotency = SqlIdempotencyRepository(database)
 
     def ping(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,9 +15,12 @@ from service.auth.scopes import SCOPES
 from service.errors import PROBLEM_PREFIX
 from service.runtime import Runtime
 from service.settings import Settings
+from service.store import open_store
 
 Connect = Callable[..., TestClient]
 PUBLIC = {"/livez", "/readyz", "/docs", "/docs/static", "/openapi.json"}
+# A label is there to be read and checked by everybody.
+PUBLIC_LABELS = re.compile(r"/\.well-known/.+|/v1/verify|/v1/labels/\{label_id\}.*|/verify.*|/l/.*")
 
 
 @pytest.fixture
@@ -50,7 +54,11 @@ def test_every_route_declares_one_guard(empty_home: Settings) -> None:
     routes = list(guarded_routes(create_app(empty_home).routes))
     assert len(routes) >= 15
     assert [route.path for route in routes if not route.mounted and len(route.guards) != 1] == []
-    assert {route.path for route in routes if route.is_public} == PUBLIC
+    shown = {route.path: route.methods for route in routes if route.is_public}
+    assert shown.keys() >= PUBLIC
+    for path in shown.keys() - PUBLIC:
+        assert PUBLIC_LABELS.fullmatch(path), path
+        assert shown[path] == {"GET"} or path.endswith("/verify"), path
     assert {guard.scope for route in routes for guard in route.guards} <= {None, *SCOPES}
 
 
@@ -150,6 +158,24 @@ def test_a_key_is_read_changed_rotated_and_revoked(connect: Connect) -> None:
     assert connect(rotated["token"]).get("/v1/records").status_code == 401
     assert admin.delete(path).status_code == 409
     assert admin.get("/v1/keys/none").status_code == 404
+
+
+def test_the_audit_log_names_the_key_that_did_it(connect: Connect, empty_home: Settings) -> None:
+    first = make_key(connect())
+    admin = connect(first["token"])
+    second = make_key(admin, role="reader")
+    admin.patch(f"/v1/keys/{second['id']}", json={"name": "renamed"})
+    admin.delete(f"/v1/keys/{second['id']}")
+    store = open_store(empty_home.database)
+    entries = store.audit_log.list()
+    store.close()
+    assert [(entry.action, entry.subject, entry.actor) for entry in entries] == [
+        ("key.create", first["id"], "local"),
+        ("key.create", second["id"], first["id"]),
+        ("key.update", second["id"], first["id"]),
+        ("key.revoke", second["id"], first["id"]),
+    ]
+    assert not any(key["token"][16:] in str(entries) for key in (first, second))
 
 
 @pytest.mark.parametrize(

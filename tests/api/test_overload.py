@@ -14,6 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.analysis import Analyser
+from service.api.access import public
+from service.api.state import Worker
 from service.app import create_app
 from service.errors import PROBLEM_PREFIX, EmptyText
 from service.runtime import Runtime
@@ -174,6 +176,24 @@ def test_work_of_a_caller_who_left_is_not_begun(serve: Serve, models: Models) ->
         models.leave.set()
         assert first.result(30).status_code == 422
     assert models.begun == 1
+
+
+def test_work_of_a_public_route_counts_as_its_senders(serve: Serve, models: Models) -> None:
+    client = serve(requests_per_minute=8)
+    models.leave.set()
+
+    @client.app.get("/public", dependencies=[public])  # type: ignore[attr-defined]
+    async def work(worker: Worker) -> str:
+        return await worker.run(lambda runtime: "done")
+
+    make_key(client)
+    assert client.get("/v1/records").status_code == 401
+    assert [client.get("/public").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def make_key(client: TestClient) -> None:
+    answer = client.post("/v1/keys", json={"name": "first", "role": "admin"})
+    assert answer.status_code == 201
 
 
 def test_a_dead_model_thread_turns_readiness_red_and_comes_back(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import service.serving.worker as module
+from service.auth.actor import COMMAND_LINE, acting_as, current_actor
 from service.errors import NotReady
 from service.runtime import Runtime
 from service.serving.queue import QueueLimits
@@ -68,6 +69,13 @@ def test_jobs_run_in_the_model_thread_with_its_runtime(worker: ModelWorker) -> N
         return runtime, threading.current_thread().name
 
     assert asyncio.run(worker.run(where)) == (worker.runtime, "models")
+
+
+def test_a_job_acts_for_whoever_sent_it(worker: ModelWorker) -> None:
+    with acting_as("0f3a9c2b7d41"):
+        sent = worker.submit(lambda runtime: current_actor())
+    other = worker.submit(lambda runtime: current_actor())
+    assert (sent.result(10), other.result(10)) == ("0f3a9c2b7d41", COMMAND_LINE)
 
 
 def test_a_poisonous_job_fails_alone(worker: ModelWorker) -> None:
