@@ -11,9 +11,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.models.adaptation import Adaptation, load_adaptation
 from classifiers.models.packaged import MODEL_NAME
 from classifiers.models.prepare import PACKAGED_SHA256, SERVING_MODEL, TOKENIZER, prepare_models
 from classifiers.models.prepared import ModelFilesError, sha256_of
+from classifiers.models.turkmen import respelt
 
 Backend = Literal["onnx", "torch"]
 QUERY = "query: "
@@ -50,7 +52,11 @@ class Encoder(Protocol):
 
 
 def load_encoder(
-    name: str | None = None, *, backend: Backend = "onnx", threads: int | None = None
+    name: str | None = None,
+    *,
+    backend: Backend = "onnx",
+    threads: int | None = None,
+    adapted: bool = True,
 ) -> Encoder:
     """Load the packaged encoder, or the sentence-transformers model or folder called ``name``.
 
@@ -58,25 +64,59 @@ def load_encoder(
         backend: ``onnx`` serves (int8), ``torch`` is the float32 reference. A named model
             always runs on torch.
         threads: CPU threads for one call; default: all cores.
+        adapted: whether the packaged model is brought to the nine languages
+            (:mod:`classifiers.models.adaptation`); without, it is as published. A named model is never
+            changed.
 
     Raises:
         ModelFilesError: files are damaged, or the named model cannot be loaded.
     """
     if name is not None:
         return SentenceTransformerEncoder.named(name, threads=threads)
+    encoder: Encoder
     if backend == "torch":
         folder = prepare_models().packaged_folder
-        return SentenceTransformerEncoder(str(folder), packaged_model_id(), threads=threads)
-    return OnnxEncoder(threads=threads)
+        encoder = SentenceTransformerEncoder(str(folder), _published_id(), threads=threads)
+    else:
+        encoder = OnnxEncoder(threads=threads)
+    return AdaptedEncoder(encoder, load_adaptation()) if adapted else encoder
 
 
 def packaged_model_id() -> str:
-    """Id of the packaged weights; both backends share it, their vectors being interchangeable."""
+    """Id of the packaged encoder as it serves; both backends share it, their vectors being
+    interchangeable.
+    """
+    return f"{_published_id()}+{load_adaptation().adaptation_id}"
+
+
+def _published_id() -> str:
     return f"{MODEL_NAME}@{PACKAGED_SHA256[:12]}"
 
 
+class AdaptedEncoder:
+    """The packaged model with Turkmen respelt before it and the adaptation's map after it."""
+
+    def __init__(self, published: Encoder, adaptation: Adaptation) -> None:
+        self.published = published
+        self.adaptation = adaptation
+        self.model_id = f"{published.model_id}+{adaptation.adaptation_id}"
+        self.dimension = published.dimension
+        self.max_tokens = published.max_tokens
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = QUERY, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """See :class:`Encoder`."""
+        read = [respelt(text) for text in texts]
+        return self.adaptation.apply(self.published.encode(read, prompt=prompt, progress=progress))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See :class:`Encoder`."""
+        return self.published.count_tokens([respelt(text) for text in texts])
+
+
 class OnnxEncoder:
-    """The packaged model as int8 on ONNX Runtime: the serving backend.
+    """The packaged model as int8 on ONNX Runtime: the serving backend, as published.
 
     Texts are sorted by length and batched under a token budget, so that little padding is computed. On few
     cores large batches gain nothing (docs/adr/0002); the budget keeps memory flat.
@@ -88,7 +128,7 @@ class OnnxEncoder:
         from tokenizers import Tokenizer
 
         files = prepare_models().serving.verified(SERVING_MODEL, TOKENIZER)
-        self.model_id = packaged_model_id()
+        self.model_id = _published_id()
         self.max_tokens = 512
         self._session = inference_session(files.path / SERVING_MODEL, threads=threads)
         self.dimension = int(self._session.get_outputs()[0].shape[1])

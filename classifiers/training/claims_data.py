@@ -5,11 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
 _LINK = re.compile(r"https?://\S+|pic\.twitter\.com/\S+")
+_BEFORE_MARK = re.compile(r"\s+([,.;:!?%)\]»”])")
+_INSIDE_BRACKETS = re.compile(r"([(\[«“])\s+")
+_QUOTED = re.compile(r'"\s*([^"]*?)\s*"')
 _MENTIONS_AHEAD = re.compile(r"^(?:\s*@\w+)+\s*")
 
 
@@ -24,6 +28,29 @@ def read_rows(path: Path) -> list[Row]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def calibration_documents(data: Path) -> set[str]:
+    """Documents of the parallel sentences that no encoder is trained on: those the written stance set is
+    built on. Heads, curves and thresholds are fitted and measured there.
+    """
+    written = {row["row"] for row in read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz")}
+    rows = read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz")
+    return {row["doc"] for row in rows if row["row"] in written}
+
+
+def parallel_pairs(data: Path) -> Iterator[tuple[str, str, list[Row]]]:
+    """The two-language sets: both codes and the rows, their tokens joined to plain text again."""
+    for path in sorted((data / "claims" / "parallel").glob("xwmt-*.jsonl.gz")):
+        _, one, other = path.name.split(".")[0].split("-")
+        yield one, other, [{k: plain(text) for k, text in row.items()} for row in read_rows(path)]
+
+
+def plain(tokens: str) -> str:
+    """Text from tokens set apart by blanks: none before closing marks, none inside quotes."""
+    text = _BEFORE_MARK.sub(r"\1", tokens)
+    text = _INSIDE_BRACKETS.sub(r"\1", text)
+    return _QUOTED.sub(r'"\1"', text).strip()
 
 
 def clean_post(text: str) -> str:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,17 @@ from sklearn.linear_model import LogisticRegression
 from classifiers.models import load_encoder
 from classifiers.stance.match import WEIGHTS, MatchCalibration, language_pair
 from classifiers.text import LANGUAGES
-from classifiers.training.claims_data import Row, clean_post, read_rows
+from classifiers.training.claims_data import Row, calibration_documents, clean_post, read_rows
 from classifiers.training.vectors import VectorCache
 
 NEAREST = 3
 # Most queries without a record may still find a neighbour; of those, this share may be linked falsely.
 FALSE_LINKS_SAME_STORY = 0.04
-FALSE_LINKS_OTHER_STORY = 0.008
+FALSE_LINKS_OTHER_STORY = 0.009
 LINK_PRECISION = 0.95
 FALSE_SUGGESTIONS_SAME_STORY = 0.25
+
+_QUARTERS = 4
 
 Floats = NDArray[np.float32]
 
@@ -54,24 +57,59 @@ def hardest(queries: Floats, records: Floats, forbidden: NDArray[np.bool_]) -> F
     return np.sort(scores, axis=1)[:, -NEAREST:]
 
 
-def translations(rows: list[Row], vectors: dict[str, Floats]) -> Iterator[tuple[str, Examples]]:
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """The parallel sentences with their vectors by language. All are records; ``asked`` are the numbers of
+    the sentences that search: those of documents that the encoder was not trained on.
+    """
+
+    rows: list[Row]
+    vectors: dict[str, Floats]
+    asked: NDArray[np.int64]
+
+    @property
+    def documents(self) -> NDArray[Any]:
+        """The document of every row."""
+        return np.array([row["doc"] for row in self.rows])
+
+    def asked_documents(self) -> list[str]:
+        """Documents of the sentences that search, sorted."""
+        return sorted(set(self.documents[self.asked].tolist()))
+
+    def only(self, documents: set[str]) -> Parallel:
+        """The same records, searched by sentences of ``documents`` alone."""
+        kept = np.isin(self.documents[self.asked], sorted(documents))
+        return Parallel(self.rows, self.vectors, self.asked[kept])
+
+    def cosines(self, one: str, other: str) -> Floats:
+        """Of every sentence that searches in ``one`` with every record in ``other``."""
+        return np.asarray(self.vectors[one][self.asked] @ self.vectors[other].T, np.float32)
+
+    def hidden(self, *, story_absent: bool) -> NDArray[np.bool_]:
+        """Which records are taken out for each sentence that searches: its own, or its whole document."""
+        if story_absent:
+            return np.asarray(self.documents[self.asked][:, None] == self.documents[None, :])
+        return np.asarray(self.asked[:, None] == np.arange(len(self.rows))[None, :])
+
+
+def translations(parallel: Parallel) -> Iterator[tuple[str, Examples]]:
     """One set per unordered pair of different languages, searched in both directions."""
-    documents = np.array([row["doc"] for row in rows])
-    own = np.eye(len(rows), dtype=bool)
+    asked, vectors = parallel.asked, parallel.vectors
+    documents = parallel.documents[asked]
+    own = parallel.hidden(story_absent=False)
     for i, one in enumerate(LANGUAGES):
         for other in LANGUAGES[i + 1 :]:
-            right = np.sum(vectors[one] * vectors[other], axis=1)
-            wrong = [hardest(vectors[a], vectors[b], own) for a, b in ((one, other), (other, one))]
+            right = np.sum(vectors[one][asked] * vectors[other][asked], axis=1)
+            wrong = [hardest(vectors[a][asked], vectors[b], own) for a, b in ((one, other), (other, one))]
             cosines = np.concatenate([right, right, *(w.ravel() for w in wrong)])
-            labels = np.concatenate([np.ones(2 * len(rows), int), np.zeros(2 * len(rows) * NEAREST, int)])
+            labels = np.concatenate([np.ones(2 * len(asked), int), np.zeros(2 * len(asked) * NEAREST, int)])
             groups = np.concatenate([documents, documents, *([np.repeat(documents, NEAREST)] * 2)])
             yield language_pair(one, other), Examples(cosines, labels, groups)
 
 
-def same_language(
-    data: Path, rows: list[Row], vectors: dict[str, Floats], cache: VectorCache
-) -> Iterator[tuple[str, Examples]]:
+def same_language(data: Path, parallel: Parallel, cache: VectorCache) -> Iterator[tuple[str, Examples]]:
     """One set per language from the written variants against all parallel sentences of that language."""
+    rows, vectors = parallel.rows, parallel.vectors
     variants = read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz")
     positions = {row["row"]: i for i, row in enumerate(rows)}
     for language in LANGUAGES:
@@ -119,87 +157,119 @@ def fit_curve(cosines: Floats, labels: NDArray[np.int64]) -> tuple[float, float]
     return slope, float(head.intercept_[0]) - slope * mean
 
 
-def false_links(
-    rows: list[Row],
-    vectors: dict[str, Floats],
-    calibration: MatchCalibration,
-    threshold: float,
-    *,
-    story_absent: bool,
-) -> dict[str, float]:
-    """Share of sentences linked although their own record is absent, per pair of different languages.
-
-    ``story_absent``: the other sentences of the document are absent too.
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """What searches found, by ordered pair of different languages and sentence: probabilities of the first
+    hit with the own record there, without it, and without its whole document; and whether the first hit was
+    the own record. All of shape (pairs, sentences).
     """
-    documents = np.array([row["doc"] for row in rows])
-    hidden = documents[:, None] == documents[None, :] if story_absent else np.eye(len(rows), dtype=bool)
-    return {
-        f"{one}>{other}": float(
-            np.mean(
-                calibration.probability(
-                    np.where(hidden, -1, vectors[one] @ vectors[other].T).max(axis=1), one, other
+
+    found: Floats
+    right: NDArray[np.bool_]
+    own_absent: Floats
+    story_absent: Floats
+
+    @classmethod
+    def run(cls, parallel: Parallel, calibration: MatchCalibration) -> Searches:
+        """Search every language in every other one."""
+        own, story = parallel.hidden(story_absent=False), parallel.hidden(story_absent=True)
+        columns: list[tuple[Any, ...]] = []
+        for one, other in permutations(LANGUAGES, 2):
+            scores = parallel.cosines(one, other)
+            best = (scores, np.where(own, -1, scores), np.where(story, -1, scores))
+            columns.append(
+                (
+                    scores.argmax(axis=1) == parallel.asked,
+                    *(calibration.probability(b.max(axis=1), one, other) for b in best),
                 )
-                >= threshold
             )
-        )
-        for one in LANGUAGES
-        for other in LANGUAGES
-        if one != other
-    }
+        right, found, own_absent, story_absent = (np.stack(column) for column in zip(*columns, strict=True))
+        return cls(found, right, own_absent, story_absent)
+
+    @classmethod
+    def together(cls, parts: Sequence[Searches]) -> Searches:
+        """The searches of several sets of sentences as one."""
+        return cls(*(np.concatenate([getattr(p, f) for p in parts], axis=1) for f in cls.__slots__))
+
+    def links(self, threshold: float) -> tuple[float, float]:
+        """Precision and recall of linking the first hit when the own record is present."""
+        linked = self.found >= threshold
+        return float((linked & self.right).sum() / max(1, linked.sum())), float(np.mean(linked & self.right))
+
+    def false_links(self, threshold: float, *, story_absent: bool) -> Floats:
+        """Share of sentences linked although their own record (their document) is absent, per pair."""
+        absent = self.story_absent if story_absent else self.own_absent
+        return np.asarray((absent >= threshold).mean(axis=1), np.float32)
 
 
-def right_links(
-    rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration, threshold: float
-) -> tuple[float, float]:
-    """Precision and recall of linking the first hit when the own record is present, over all ordered
-    pairs.
-    """
-    linked = right = total = 0
-    for one in LANGUAGES:
-        for other in LANGUAGES:
-            if one == other:
-                continue
-            scores = vectors[one] @ vectors[other].T
-            said = calibration.probability(scores.max(axis=1), one, other) >= threshold
-            linked += int(said.sum())
-            right += int((said & (scores.argmax(axis=1) == np.arange(len(rows)))).sum())
-            total += len(rows)
-    return right / max(1, linked), right / total
-
-
-Material = tuple[dict[str, Examples], list[Row], dict[str, Floats]]
+Material = tuple[dict[str, Examples], Parallel]
 
 
 def read_examples(data: Path, cache: VectorCache) -> Material:
-    """All examples by pair of languages, the parallel rows and their vectors by language."""
+    """All examples by pair of languages, and the parallel sentences."""
     rows = read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz")
     vectors = {language: cache.encode([row[language] for row in rows]) for language in LANGUAGES}
-    return dict([*translations(rows, vectors), *same_language(data, rows, vectors, cache)]), rows, vectors
+    kept = calibration_documents(data)
+    parallel = Parallel(rows, vectors, np.array([i for i, row in enumerate(rows) if row["doc"] in kept]))
+    return dict([*translations(parallel), *same_language(data, parallel, cache)]), parallel
 
 
 def hold_out(
     data: Path, cache: VectorCache, material: Material | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings fitted on half of the documents (thresholds: a quarter), figures from the last quarter."""
-    sets, rows, vectors = material or read_examples(data, cache)
-    documents = sorted({row["doc"] for row in rows})
-    fitted_on, chosen_on = set(documents[::2]), set(documents[1::4])
-    settings: dict[str, Any] = {"model_version": "match-1", "curves": curves(sets, fitted_on)}
-    settings |= {"suggest_threshold": 0.5, "link_threshold": 0.5}
-    trial = MatchCalibration(settings)
-    chosen = only(rows, vectors, chosen_on)
-    settings["link_threshold"] = link_threshold(*chosen, trial)
-    settings["suggest_threshold"] = suggest_threshold(*chosen, trial)
-    tested = only(rows, vectors, set(documents) - fitted_on - chosen_on)
-    return settings, measure(*tested, trial, settings, sets, fitted_on)
+    """Thresholds from searches that the curves have not seen, and figures from searches that neither has.
+
+    The documents are divided in four: curves for a quarter are fitted on the other three. A threshold that is
+    measured on a quarter is chosen on the others; the one to use is chosen on all.
+    """
+    sets, parallel = material or read_examples(data, cache)
+    documents = parallel.asked_documents()
+    quarters = [set(documents[i::_QUARTERS]) for i in range(_QUARTERS)]
+    searches, errors = [], []
+    for quarter in quarters:
+        fitted_on = set(documents) - quarter
+        settings: dict[str, Any] = {"model_version": "", "curves": curves(sets, fitted_on)}
+        trial = MatchCalibration({**settings, "suggest_threshold": 0.5, "link_threshold": 0.5})
+        searches.append(Searches.run(parallel.only(quarter), trial))
+        errors.append(calibration_errors(sets, fitted_on, trial))
+    everything = Searches.together(searches)
+    settings = {
+        "model_version": "match-2",
+        "curves": curves(sets, None),
+        "suggest_threshold": suggest_threshold(everything),
+        "link_threshold": link_threshold(everything),
+    }
+    figures: dict[str, Any] = {
+        "documents": len(documents),
+        "sentences": len(parallel.asked),
+        "records": len(parallel.rows),
+        "calibration_error": {pair: float(np.mean([e[pair] for e in errors])) for pair in sets},
+    }
+    for name, choose in (("suggest", suggest_threshold), ("link", link_threshold)):
+        chosen = [choose(Searches.together([s for s in searches if s is not tested])) for tested in searches]
+        figures[name] = measured(searches, chosen)
+    return settings, figures
 
 
-def only(
-    rows: list[Row], vectors: dict[str, Floats], documents: set[str]
-) -> tuple[list[Row], dict[str, Floats]]:
-    """The rows of some documents and their vectors."""
-    at = np.array([i for i, row in enumerate(rows) if row["doc"] in documents])
-    return [rows[i] for i in at], {language: v[at] for language, v in vectors.items()}
+def measured(searches: Sequence[Searches], thresholds: Sequence[float]) -> dict[str, float]:
+    """Figures over all sentences, each quarter at its own threshold."""
+    shifted = Searches.together(
+        [
+            Searches(s.found - t, s.right, s.own_absent - t, s.story_absent - t)
+            for s, t in zip(searches, thresholds, strict=True)
+        ]
+    )
+    precision, recall = shifted.links(0.0)
+    same = shifted.false_links(0.0, story_absent=False)
+    absent = shifted.false_links(0.0, story_absent=True)
+    return {
+        "precision": precision,
+        "recall": recall,
+        "false_same_story": float(same.mean()),
+        "false_same_story_worst": float(same.max()),
+        "false_other_story": float(absent.mean()),
+        "false_other_story_worst": float(absent.max()),
+    }
 
 
 def main() -> None:
@@ -212,10 +282,9 @@ def main() -> None:
     arguments = parser.parse_args()
     encoder = load_encoder(threads=arguments.threads)
     cache = VectorCache(encoder)
-    sets, rows, vectors = read_examples(arguments.data, cache)
-    settings, figures = hold_out(arguments.data, cache, (sets, rows, vectors))
+    material = read_examples(arguments.data, cache)
+    settings, figures = hold_out(arguments.data, cache, material)
     settings["encoder"] = encoder.model_id
-    settings["curves"] = curves(sets, None)
     WEIGHTS.mkdir(exist_ok=True)
     (WEIGHTS / "match.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     (WEIGHTS / "match_figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -244,67 +313,48 @@ def part(examples: Examples, documents: set[str], *, inside: bool) -> Examples:
 
 
 def _is_of(group: str, documents: set[str]) -> bool:
-    return int(group[5:]) % 2 == 0 if group.startswith("tr19-") else group in documents
+    return int(group[5:]) % _QUARTERS != 0 if group.startswith("tr19-") else group in documents
 
 
-def link_threshold(rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration) -> float:
+def link_threshold(searches: Searches) -> float:
     """The lowest probability that keeps false links and precision within the bounds above, on average over
     the pairs.
     """
     for threshold in np.arange(0.5, 0.995, 0.01):
-        story = false_links(rows, vectors, calibration, threshold, story_absent=False)
-        other = false_links(rows, vectors, calibration, threshold, story_absent=True)
-        precision, _ = right_links(rows, vectors, calibration, threshold)
         if (
-            np.mean(list(story.values())) <= FALSE_LINKS_SAME_STORY
-            and np.mean(list(other.values())) <= FALSE_LINKS_OTHER_STORY
-            and precision >= LINK_PRECISION
+            searches.false_links(threshold, story_absent=False).mean() <= FALSE_LINKS_SAME_STORY
+            and searches.false_links(threshold, story_absent=True).mean() <= FALSE_LINKS_OTHER_STORY
+            and searches.links(threshold)[0] >= LINK_PRECISION
         ):
             return round(float(threshold), 2)
     raise ValueError("no threshold keeps false links within bounds: statements look alike")
 
 
-def suggest_threshold(rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration) -> float:
+def suggest_threshold(searches: Searches) -> float:
     """The lowest probability at which a sentence without its record is shown a neighbour not too often."""
     for threshold in np.arange(0.05, 0.95, 0.01):
-        shown = false_links(rows, vectors, calibration, threshold, story_absent=False)
-        if np.mean(list(shown.values())) <= FALSE_SUGGESTIONS_SAME_STORY:
+        if searches.false_links(threshold, story_absent=False).mean() <= FALSE_SUGGESTIONS_SAME_STORY:
             return round(float(threshold), 2)
     raise ValueError("no threshold keeps false suggestions within bounds")
 
 
-def measure(
-    rows: list[Row], vectors: dict[str, Floats], calibration: MatchCalibration, settings: dict[str, Any],
-    sets: dict[str, Examples], documents: set[str],
-) -> dict[str, Any]:  # fmt: skip
-    """Figures at both thresholds on documents that no curve was fitted on."""
-    figures: dict[str, Any] = {"documents": len({row["doc"] for row in rows}), "sentences": len(rows)}
-    for name in ("suggest", "link"):
-        threshold = settings[f"{name}_threshold"]
-        precision, recall = right_links(rows, vectors, calibration, threshold)
-        same = false_links(rows, vectors, calibration, threshold, story_absent=False)
-        absent = false_links(rows, vectors, calibration, threshold, story_absent=True)
-        figures[name] = {
-            "precision": precision,
-            "recall": recall,
-            "false_same_story": float(np.mean(list(same.values()))),
-            "false_same_story_worst": max(same.values()),
-            "false_other_story": float(np.mean(list(absent.values()))),
-            "false_other_story_worst": max(absent.values()),
-        }
-    figures["calibration_error"] = {}
+def calibration_errors(
+    sets: dict[str, Examples], fitted_on: set[str], calibration: MatchCalibration
+) -> dict[str, float]:
+    """Expected calibration error per pair of languages, on examples outside ``fitted_on``."""
+    errors: dict[str, float] = {}
     for pair, examples in sets.items():
-        test = part(examples, documents, inside=False)
+        test = part(examples, fitted_on, inside=False)
         probability = calibration.probability(test.cosines, *pair.split("-"))
         bins = np.minimum((probability * 10).astype(int), 9)
-        figures["calibration_error"][pair] = float(
+        errors[pair] = float(
             sum(
                 np.mean(bins == b) * abs(test.labels[bins == b].mean() - probability[bins == b].mean())
                 for b in range(10)
                 if (bins == b).any()
             )
         )
-    return figures
+    return errors
 
 
 def card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
@@ -329,8 +379,9 @@ Data: parallel news sentences (ntrex), the written variants, Turkish posts with 
 negative is one of the three nearest sentences of other rows, so the probability holds for what a search
 returns.
 
-Measured on {figures["sentences"]} sentences of {figures["documents"]} documents that neither curves nor
-thresholds have seen, all ordered pairs of different languages (in brackets: the worst pair):
+Measured on {figures["sentences"]} sentences of {figures["documents"]} documents that the encoder was not
+trained on, searching {figures["records"]} records, in four quarters that neither curves nor thresholds have
+seen; all ordered pairs of different languages (in brackets: the worst pair):
 
 | threshold | probability | precision | recall | linked, own record absent | linked, whole story absent |
 |---|---|---|---|---|---|
@@ -338,9 +389,8 @@ thresholds have seen, all ordered pairs of different languages (in brackets: the
 
 Calibration error {np.mean(list(errors.values())):.3f} on average, {errors[worst]:.3f} at worst ({worst}).
 
-Limits: a large index holds nearer neighbours than {figures["sentences"]} sentences do, and short claims
-match too easily: show, do not link, a claim of fewer than eight words. Turkmen vectors are weaker, which its
-curves reflect.
+Limits: a large index holds nearer neighbours than {figures["records"]} records do, and short claims match
+too easily: show, do not link, a claim of fewer than eight words.
 """
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from classifiers.models import Encoder, models_home
+from classifiers.models.encoder import AdaptedEncoder
+from classifiers.models.turkmen import respelt
 
 _BATCH = 256
 
@@ -19,11 +21,13 @@ _BATCH = 256
 class VectorCache:
     """Vectors of one encoder by text, in one ``.npz`` of half-precision rows under the models folder.
 
-    The file name holds the encoder's id, so another model never meets these vectors.
+    The file name holds the encoder's id, so another model never meets these vectors. Of an adapted encoder
+    the vectors before the adaptation are kept: a new adaptation embeds nothing anew.
     """
 
     def __init__(self, encoder: Encoder, folder: Path | None = None) -> None:
-        self._encoder = encoder
+        self._adapted = encoder if isinstance(encoder, AdaptedEncoder) else None
+        self._encoder = encoder = self._adapted.published if self._adapted else encoder
         name = hashlib.sha256(encoder.model_id.encode()).hexdigest()[:12]
         self._path = (folder or models_home() / "training-vectors") / f"{name}.npz"
         self._rows: dict[str, NDArray[np.float16]] = {}
@@ -35,6 +39,8 @@ class VectorCache:
         """Vectors of ``texts`` with the ``query: `` prompt, shape (texts, dimension), embedding only the new
         ones.
         """
+        if self._adapted:
+            texts = [respelt(text) for text in texts]
         keys = [_key(text) for text in texts]
         missing = sorted({k: t for k, t in zip(keys, texts, strict=True) if k not in self._rows}.items(),
                          key=lambda item: len(item[1]))  # fmt: skip
@@ -48,7 +54,8 @@ class VectorCache:
             self._save()
         if not keys:
             return np.zeros((0, self._encoder.dimension), np.float32)
-        return np.stack([self._rows[k] for k in keys]).astype(np.float32)
+        vectors: NDArray[np.float32] = np.stack([self._rows[k] for k in keys]).astype(np.float32)
+        return self._adapted.adaptation.apply(vectors) if self._adapted else vectors
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
