@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import audit, check, compare, index, key, log, models, samples, serve
+from service.commands import audit, backup, check, compare, index, key, log, models, samples, serve
 from service.errors import ConfigurationError, TamgaError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command()(check.check)
 app.command()(audit.audit)
 app.command()(compare.compare)
 app.command()(serve.serve)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(index.app, name="index")
 app.add_typer(samples.app, name="samples")
 app.add_typer(models.app, name="models")
