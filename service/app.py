@@ -14,7 +14,19 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from service.api import articles, claims, health, keys, models, problems, records, reference
+from service.api import (
+    articles,
+    claims,
+    health,
+    keys,
+    labels,
+    models,
+    problems,
+    reader_page,
+    records,
+    reference,
+    verify,
+)
 from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
 from service.api.idempotency import Idempotency
@@ -120,11 +132,14 @@ def create_app(
         articles.router,
         records.router,
         claims.router,
+        labels.router,
+        verify.router,
         models.router,
         keys.router,
         health.router,
     ):
         app.include_router(router)
+    reader_page.install(app)
     reference.install(app)
     return app
 

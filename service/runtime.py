@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from classifiers.models import Encoder
     from classifiers.stance import MatchCalibration, StanceModel
     from service.analysis import Analyser
+    from service.labels.issuing import LabelDesk
+    from service.labels.opening import LabelOffice
     from service.library import Library
     from service.matching import ClaimMatcher
     from service.store import Store
@@ -101,6 +103,18 @@ class Runtime:
         from service.store import open_store
 
         return open_store(self.settings.database)
+
+    @cached_property
+    def label_office(self) -> LabelOffice:
+        """Keys, certificates and readers of labels; may be used by any thread."""
+        from service.labels.opening import LabelOffice
+
+        return LabelOffice(self.settings)
+
+    @cached_property
+    def labels(self) -> LabelDesk:
+        """Where labels are made and checked; may be used by any thread."""
+        return self.label_office.desk(self.store)
 
     @cached_property
     def library(self) -> Library:

@@ -83,7 +83,32 @@ class Settings(BaseSettings):
         128, ge=1, le=10_000, description="Windows of an article's text that are embedded, from its beginning"
     )
 
-    @field_validator("models", "encoder", "threads", "database_url", "requests_per_minute", mode="before")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^\s/]+(/[^\s?#]*[^\s?#/])?$",
+        description="Address under which readers reach the service, in labels and links; no slash at the end",
+    )
+    issuer_name: str | None = Field(
+        None, max_length=200, description="Name of the newsroom on labels and certificates"
+    )
+    c2pa_anchors: Path | None = Field(
+        None, description="Certificates (PEM) whose C2PA signatures are trusted, besides the newsroom's own"
+    )
+    watermarks: Path | None = Field(
+        None, description="JSON file with keys and tokenizers of the newsroom's own watermarks"
+    )
+
+    @field_validator(
+        "models",
+        "encoder",
+        "threads",
+        "database_url",
+        "issuer_name",
+        "c2pa_anchors",
+        "watermarks",
+        "requests_per_minute",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         # Container set-ups hand on empty variables for what nobody set.

@@ -60,7 +60,7 @@ class KeyRing:
         """
         self._refresh()
         if not self._keys:
-            with self._locked():
+            with locked(self.folder):
                 self._refresh()
                 if not self._keys:
                     self._create()
@@ -78,7 +78,7 @@ class KeyRing:
 
     def rotate(self) -> SigningKey:
         """Make a new key and retire the one in use. What was signed before still verifies."""
-        with self._locked():
+        with locked(self.folder):
             self._refresh()
             new = self._create()
             for key in list(self._keys.values()):
@@ -92,7 +92,7 @@ class KeyRing:
 
         Raises NotFound where there is no such key.
         """
-        with self._locked():
+        with locked(self.folder):
             self._refresh()
             key = self._keys.get(kid)
             if key is None:
@@ -131,16 +131,6 @@ class KeyRing:
         except OSError as error:
             raise ConfigurationError(f"the signing keys cannot be read: {error}") from error
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with (self.folder / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise ConfigurationError(f"the signing keys cannot be written: {error}") from error
-
     def _create(self) -> str:
         jwk = OKPKey.generate_key(CURVE)
         kid = jwk.thumbprint()
@@ -162,6 +152,22 @@ class KeyRing:
         target = self.folder / f"{key.kid}{_SUFFIX}"
         content = json.dumps(values, default=datetime.isoformat, indent=1)
         write_private(target, content.encode())
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Have a folder of secrets alone among all processes; makes it, for its owner only.
+
+    Raises ConfigurationError where it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise ConfigurationError(f"the keys in {folder} cannot be written: {error}") from error
 
 
 def write_private(target: Path, content: bytes) -> None:

@@ -16,8 +16,26 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Involvement = Literal["none", "assisted", "generated", "mixed", "unknown"]
-HumanReview = Literal["none", "reviewed", "unknown"]
+from classifiers.provenance.signal import HumanReview, Involvement, Outcome
+
+__all__ = [
+    "CONFIRMED_STATES",
+    "CONFIRMING",
+    "Basis",
+    "Conflict",
+    "Decision",
+    "Evidence",
+    "EvidenceType",
+    "HumanReview",
+    "Involvement",
+    "Outcome",
+    "ReviewReason",
+    "State",
+    "Status",
+    "may_be_marked",
+    "state_of",
+]
+
 Basis = Literal[
     "reviewer_decision",
     "provenance_signed",
@@ -32,7 +50,6 @@ Status = Literal["draft", "active", "disputed", "superseded", "revoked", "expire
 State = Literal[
     "human_written", "ai_assisted", "ai_generated", "mixed", "likely_ai_unconfirmed", "undetermined"
 ]
-Outcome = Literal["ai", "human", "none", "inconclusive"]
 EvidenceType = Literal[
     "declaration",
     "c2pa",

@@ -1,0 +1,69 @@
+"""The label desk of a home: keys, authority, trust anchors and watermarks from the settings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from classifiers.provenance import (
+    ProvenanceConfig,
+    ProvenanceReader,
+    Watermark,
+    WatermarkError,
+    load_watermarks,
+)
+from service.errors import ConfigurationError
+from service.labels.certificates import Authority
+from service.labels.events import LabelEvents
+from service.labels.issuing import LabelDesk
+from service.labels.keys import KeyRing
+from service.settings import Settings
+from service.store import Store
+
+
+class LabelOffice:
+    """Everything about labels in one home, each part built on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.events = LabelEvents()
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        """The signing keys."""
+        return KeyRing(self.settings.home / "keys")
+
+    @cached_property
+    def authority(self) -> Authority:
+        """The newsroom's certificates."""
+        name = self.settings.issuer_name or "Newsroom"
+        return Authority(self.settings.home / "keys" / "c2pa", name)
+
+    @cached_property
+    def reader(self) -> ProvenanceReader:
+        """Reads provenance; trusts our own authority and the configured anchors.
+
+        Raises ConfigurationError.
+        """
+        anchors = self.authority.anchor()
+        watermarks: tuple[Watermark, ...] = ()
+        try:
+            if self.settings.c2pa_anchors is not None:
+                anchors += self.settings.c2pa_anchors.read_text(encoding="ascii")
+            if self.settings.watermarks is not None:
+                watermarks = load_watermarks(self.settings.watermarks)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"the trust anchors cannot be read: {error}") from error
+        except WatermarkError as error:
+            raise ConfigurationError(str(error)) from error
+        return ProvenanceReader(ProvenanceConfig(anchors=anchors, watermarks=watermarks))
+
+    def desk(self, store: Store) -> LabelDesk:
+        """The desk over an open store."""
+        return LabelDesk(
+            self.settings,
+            store,
+            ring=self.ring,
+            authority=self.authority,
+            reader=self.reader,
+            events=self.events,
+        )
