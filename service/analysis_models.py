@@ -175,6 +175,9 @@ class Analysis(BaseModel):
     script: str = Field(description="ISO 15924 code.")
     language_confidence: float | None = Field(description="Null when the caller stated the language.")
     text: str | None = Field(description="The text taken out of HTML; null when plain text was sent.")
+    text_dropped_at: datetime | None = Field(
+        None, description="When text and quotations were dropped, if the service keeps texts for a time only."
+    )
     title: str | None
     sentences: list[TextSpan]
     origin: Origin | None = Field(description="Null if the check was not asked for.")

@@ -31,7 +31,9 @@ from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
 from service.api.idempotency import Idempotency
 from service.api.state import State
+from service.auth.actor import acting_as
 from service.auth.keys import Keys
+from service.retention import purge
 from service.runtime import Runtime
 from service.serving.queue import QueueLimits
 from service.serving.quota import Quota
@@ -92,7 +94,7 @@ def create_app(
         )
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
-        purging = asyncio.create_task(_purge_regularly(store))
+        purging = asyncio.create_task(_purge_regularly(store, settings))
         try:
             yield State(
                 worker=worker,
@@ -155,11 +157,14 @@ async def _save_regularly(worker: ModelWorker) -> None:
                 log.exception("saving the index snapshot failed; the database has everything")
 
 
-async def _purge_regularly(store: Store) -> None:
-    """Remove answers that are kept no longer."""
+async def _purge_regularly(store: Store, settings: Settings) -> None:
+    """Remove what is kept no longer."""
     while True:
         try:
-            await asyncio.to_thread(store.idempotency.purge, datetime.now(UTC))
+            with acting_as("retention"):
+                dropped = await asyncio.to_thread(purge, store, settings, datetime.now(UTC))
+            if dropped:
+                log.info("texts of %d articles dropped", dropped)
         except Exception:
-            log.exception("removing old answers failed; it is tried again")
+            log.exception("removing what is kept no longer failed; it is tried again")
         await asyncio.sleep(PURGE_EVERY_SECONDS)

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         30, ge=0, description="After SIGTERM, waiting requests may still be begun for so long"
     )
+    keep_texts_days: int | None = Field(
+        None, ge=1, description="Texts of stored articles are dropped after so many days; kept by default"
+    )
     max_records_per_request: int = Field(1_000, ge=1, description="Most records in one request")
     record_matches: int = Field(5, ge=1, le=100, description="Records compared with each claim of an article")
     related_records: int = Field(5, ge=1, le=100, description="Related records named for an article")
@@ -107,6 +110,7 @@ class Settings(BaseSettings):
         "c2pa_anchors",
         "watermarks",
         "requests_per_minute",
+        "keep_texts_days",
         mode="before",
     )
     @classmethod

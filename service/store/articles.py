@@ -65,9 +65,10 @@ class SqlArticleRepository(DocumentRepository):
             append(connection, "article.store", article.id, known)
 
     def get(self, article_id: str) -> Article | None:
-        """The article with this id."""
+        """The article with this id; None also where its text was dropped."""
+        query = sa.select(ArticleRow).where(ArticleRow.id == article_id, ArticleRow.text_dropped_at.is_(None))
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(ArticleRow).where(ArticleRow.id == article_id)).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else _article(row)
 
     def analysis(self, article_id: str) -> dict[str, Any] | None:
@@ -98,13 +99,46 @@ class SqlArticleRepository(DocumentRepository):
         with self._database.reading() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(ArticleRow)).scalar_one()
 
+    def drop_texts(self, before: datetime, *, limit: int) -> int:
+        """Forget the texts of at most `limit` articles stored before `before`, oldest first; returns how
+        many.
+
+        The article's text, its passages and vectors go, and what its analyses quote of it. What is known
+        about it stays: metadata, hash, scores, matched records.
+        """
+        now = datetime.now(UTC)
+        old = (
+            sa.select(ArticleRow.number, ArticleRow.id)
+            .where(ArticleRow.created_at < before, ArticleRow.text_dropped_at.is_(None))
+            .order_by(ArticleRow.created_at, ArticleRow.number)
+            .limit(limit)
+        )
+        with self._database.writing() as connection:
+            self._lock_revisions(connection)
+            articles = connection.execute(old).all()
+            for number, article_id in articles:
+                self._bury_document(connection, article_id)
+                connection.execute(
+                    sa.update(ArticleRow)
+                    .where(ArticleRow.number == number)
+                    .values(text="", text_dropped_at=now)
+                )
+                _drop_quotations(connection, number, now)
+            if articles:
+                dropped = {"ids": [article_id for _, article_id in articles]}
+                append(connection, "articles.drop_texts", f"{len(articles)} articles", dropped)
+            return len(articles)
+
     def delete(self, article_id: str) -> bool:
         """Remove an article with its analyses; says whether there was one."""
         with self._database.writing() as connection:
             self._lock_revisions(connection)
-            number = self._bury_document(connection, article_id)
+            number = connection.execute(
+                sa.select(ArticleRow.number).where(ArticleRow.id == article_id)
+            ).scalar_one_or_none()
             if number is None:
                 return False
+            self._bury_document(connection, article_id)
             connection.execute(sa.delete(ArticleRow).where(ArticleRow.number == number))
             append(connection, "article.delete", article_id, {})
             return True
@@ -132,6 +166,22 @@ class SqlArticleRepository(DocumentRepository):
             for part in in_parts(numbers)
             for row in connection.execute(sa.select(*columns).where(ArticleRow.number.in_(part)))
         }
+
+
+def _drop_quotations(connection: Connection, number: int, now: datetime) -> None:
+    query = sa.select(AnalysisRow.analysis_number, AnalysisRow.content)
+    for analysis_number, content in connection.execute(
+        query.where(AnalysisRow.article_number == number)
+    ).all():
+        kept = {
+            **content,
+            "text": None,
+            "claims": [{**claim, "text": ""} for claim in content.get("claims", [])],
+            "text_dropped_at": now.isoformat(),
+        }
+        connection.execute(
+            sa.update(AnalysisRow).where(AnalysisRow.analysis_number == analysis_number).values(content=kept)
+        )
 
 
 def _article(row: Row[*tuple[Any, ...]]) -> Article:

@@ -171,7 +171,7 @@ class RecordVersionRow(Base):
 
 
 class ArticleRow(Base):
-    """An article that was analysed, as it was sent."""
+    """An article that was analysed, as it was sent; without its text where that was not to be kept."""
 
     __tablename__ = "articles"
 
@@ -186,7 +186,8 @@ class ArticleRow(Base):
     outlet: Mapped[str | None] = mapped_column(Text)
     url: Mapped[str | None] = mapped_column(Text)
     published_at: Mapped[str | None] = mapped_column(String(40))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    text_dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AnalysisRow(Base):

@@ -1,0 +1,25 @@
+"""What is kept, and for how long."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from service.settings import Settings
+from service.store import Store
+
+_PART = 100
+
+
+def purge(store: Store, settings: Settings, now: datetime) -> int:
+    """Remove what the settings keep no longer: answers kept for repeated requests, and the texts of articles;
+    their hashes, analyses, labels and decisions stay. Returns how many texts were dropped. Raises StoreError.
+    """
+    store.idempotency.purge(now)
+    if settings.keep_texts_days is None:
+        return 0
+    before = now - timedelta(days=settings.keep_texts_days)
+    dropped = 0
+    # In parts: whoever else writes need not wait for all of it.
+    while part := store.articles.drop_texts(before, limit=_PART):
+        dropped += part
+    return dropped
