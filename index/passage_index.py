@@ -17,14 +17,18 @@ from classifiers.models import Encoder
 from index.passages import MAX_PASSAGES, PASSAGE_PROMPT, encoder_inputs
 from index.ports import Change, PassageRepository, PassageVector
 from index.snapshot import SnapshotError, SnapshotFolder
-from index.stores.base import IdRanges
+from index.stores.base import FileVectorStore, IdRanges
 from index.stores.faiss_flat import FaissFlatStore
+from index.stores.policy import EXACT_LIMIT, outgrown, read_store, settled
 
 ORDINAL_BITS = 16
 assert 1 << ORDINAL_BITS == MAX_PASSAGES
 
 _REPLAY_DOCUMENTS = 512
 _EMBED_PASSAGES = 256
+# Approximate results taken per result asked for, and at least, before the stored vectors rank them.
+_RANKED_AGAIN = 2
+_LEAST_RANKED_AGAIN = 40
 
 
 class IndexInconsistencyError(Exception):
@@ -59,12 +63,21 @@ class PassageIndex:
     what this or any other process has committed.
     """
 
-    def __init__(self, repository: PassageRepository, encoder: Encoder, snapshots: SnapshotFolder) -> None:
+    def __init__(
+        self,
+        repository: PassageRepository,
+        encoder: Encoder,
+        snapshots: SnapshotFolder,
+        *,
+        exact_limit: int = EXACT_LIMIT,
+    ) -> None:
         self._repository = repository
         self._encoder = encoder
         self._snapshots = snapshots
+        self._exact_limit = exact_limit
         self._changing = threading.Lock()
-        self._store = FaissFlatStore.empty(encoder.dimension)
+        self._rebuilding = threading.Lock()
+        self._store: FileVectorStore = FaissFlatStore.empty(encoder.dimension)
         self._revision = 0
         self._saved_revision: int | None = None
         self.notices: list[str] = []
@@ -76,6 +89,11 @@ class PassageIndex:
         documents.
         """
         return self._revision
+
+    @property
+    def store(self) -> FileVectorStore:
+        """The vector engine searched at present."""
+        return self._store
 
     @property
     def encoder(self) -> Encoder:
@@ -101,6 +119,8 @@ class PassageIndex:
                         f"{self._repository.collection}: {problem}; rebuilt from the database"
                     )
                 self._rebuild(progress=progress)
+            elif outgrown(self._store, self._exact_limit):
+                self._rebuild(progress=progress)
 
     def refresh(self) -> None:
         """Take in everything committed before this call."""
@@ -116,12 +136,23 @@ class PassageIndex:
                 self._replay(self._store, self._revision, progress=False)
 
     def rebuild(self, *, progress: bool = False) -> None:
-        """Build the index anew from the database; searches use the old one until it is ready."""
-        with self._changing:
-            self._rebuild(progress=progress)
+        """Build the index anew from the database; searches use the old one, which goes on taking in what is
+        committed, until it is ready.
+        """
+        with self._rebuilding:
+            store, revision = self._built(progress=progress)
+            with self._changing:
+                self._revision = self._fill(store, revision, progress=progress, publish=False)
+                self._store = store
+                self._saved_revision = None
 
     def save(self, *, min_changes: int = 1) -> bool:
-        """Write a snapshot if `min_changes` revisions came since the last one; says whether it did."""
+        """Write a snapshot if `min_changes` revisions came since the last one; says whether it did.
+
+        A collection that has outgrown its engine is rebuilt first.
+        """
+        if outgrown(self._store, self._exact_limit):
+            self.rebuild()
         with self._changing:
             if self._saved_revision is not None and self._revision - self._saved_revision < min_changes:
                 return False
@@ -141,7 +172,32 @@ class PassageIndex:
         self, vectors: NDArray[np.float32], k: int, *, within: IdRanges | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The k passages nearest to each vector (m, d): cosines and ids, both (m, k), -1 for none."""
-        return self._store.search(vectors, k, within=within)
+        store = self._store
+        if store.exact or len(vectors) == 0:
+            return store.search(vectors, k, within=within)
+        found = store.search(vectors, max(_RANKED_AGAIN * k, _LEAST_RANKED_AGAIN), within=within)
+        return self._ranked_again(vectors, *found, k)
+
+    def _ranked_again(
+        self, vectors: NDArray[np.float32], scores: NDArray[np.float32], ids: NDArray[np.int64], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The k best of approximate results by the vectors that the database holds."""
+        stored = self._repository.vectors(
+            np.unique(document_of(ids[ids >= 0])).tolist(),
+            model_id=self._encoder.model_id,
+            dimension=self._encoder.dimension,
+        )
+        for row, (vector, own) in enumerate(zip(vectors, ids, strict=True)):
+            passages = [
+                stored[number][ordinal] if number in stored and ordinal < len(stored[number]) else None
+                for number, ordinal in zip(document_of(own).tolist(), ordinal_of(own).tolist(), strict=True)
+            ]
+            known = [place for place, passage in enumerate(passages) if passage is not None]
+            if known:
+                # What has vanished since the search keeps its approximate score: its revision tells on it.
+                scores[row, known] = np.stack([p for p in passages if p is not None]) @ vector
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, best, axis=1), np.take_along_axis(ids, best, axis=1)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) of texts, as passages and questions are embedded alike."""
@@ -152,7 +208,7 @@ class PassageIndex:
     def _load_snapshot(self) -> str | None:
         """Take the snapshot over; returns why not, in words, or "" where there simply is none yet."""
         try:
-            loaded = self._snapshots.load(FaissFlatStore.read)
+            loaded = self._snapshots.load(read_store)
         except SnapshotError as error:
             return str(error)
         if loaded is None:
@@ -180,15 +236,19 @@ class PassageIndex:
         return f"the snapshot holds {len(self._store)} passages, the database {expected}"
 
     def _rebuild(self, *, progress: bool) -> None:
-        store = FaissFlatStore.empty(self._encoder.dimension)
-        self._revision = self._fill(store, 0, progress=progress, publish=False)
-        self._store = store
+        self._store, self._revision = self._built(progress=progress)
         self._saved_revision = None
 
-    def _replay(self, store: FaissFlatStore, since: int, *, progress: bool) -> None:
+    def _built(self, *, progress: bool) -> tuple[FileVectorStore, int]:
+        """A new store of everything in the database, and the revision up to which it goes."""
+        store = FaissFlatStore.empty(self._encoder.dimension)
+        revision = self._fill(store, 0, progress=progress, publish=False)
+        return settled(store, self._exact_limit), revision
+
+    def _replay(self, store: FileVectorStore, since: int, *, progress: bool) -> None:
         self._fill(store, since, progress=progress, publish=True)
 
-    def _fill(self, store: FaissFlatStore, since: int, *, progress: bool, publish: bool) -> int:
+    def _fill(self, store: FileVectorStore, since: int, *, progress: bool, publish: bool) -> int:
         """Apply all changes after a revision; returns the last one applied."""
         label = f"index {self._repository.collection}"
         with tqdm(desc=label, unit="document", disable=not progress, leave=False) as bar:
@@ -239,7 +299,7 @@ class PassageIndex:
                 bar.update(len(batch))
 
 
-def _apply(store: FaissFlatStore, changes: Sequence[Change]) -> None:
+def _apply(store: FileVectorStore, changes: Sequence[Change]) -> None:
     # New vectors first, stale ordinals after: a search in between never misses a document that is being
     # updated.
     kept = [change for change in changes if change.passages]

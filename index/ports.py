@@ -84,6 +84,11 @@ class PassageRepository(Protocol):
     def count_unembedded(self, model_id: str) -> int:
         """How many passages have no vector of `model_id`."""
 
+    def vectors(
+        self, numbers: Collection[int], *, model_id: str, dimension: int
+    ) -> Mapping[int, NDArray[np.float32]]:
+        """The passage vectors (n, d) of documents in ordinal order; without those not embedded throughout."""
+
     def add_vectors(self, model_id: str, vectors: Iterable[PassageVector]) -> None:
         """Store vectors in one transaction, without those of passages that vanished meanwhile."""
 
@@ -136,11 +141,6 @@ class RecordRepository(PassageRepository, Protocol):
 
     def changed(self, since: int, limit: int) -> Sequence[tuple[int, int]]:
         """Number and revision of the first `limit` records changed after a revision, in order of revision."""
-
-    def vectors(
-        self, numbers: Collection[int], *, model_id: str, dimension: int
-    ) -> Mapping[int, NDArray[np.float32]]:
-        """The passage vectors (n, d) of records, in ordinal order; without those not embedded throughout."""
 
 
 class ArticleRepository(PassageRepository, Protocol):

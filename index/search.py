@@ -30,6 +30,9 @@ LETTERS_WEIGHT: Final = 0.04
 """What the record that answers the words (the letters) best gains on the cosine, others in proportion. Chosen
 on training questions (`bench.claims_retrieval`); cosines of neighbouring records lie some 0.02 apart."""
 
+FUSED_SCALE: Final = 1 + WORDS_WEIGHT + LETTERS_WEIGHT
+"""A score times this is the cosine with what words and letters added."""
+
 _FUSED_MORE = 30
 _SCORED_PASSAGES = 200
 
@@ -276,9 +279,8 @@ def fuse(candidates: Sequence[Found], scores: LexicalScores) -> Ranked:
         best = max((by_number[number] for number in numbers & by_number.keys()), default=0.0)
         for number in numbers & by_number.keys():
             bonus[number] += weight * by_number[number] / best
-    scale = 1 + WORDS_WEIGHT + LETTERS_WEIGHT
     fused = [
-        Found(hit.number, hit.ordinal, hit.cosine, (hit.cosine + bonus[hit.number]) / scale)
+        Found(hit.number, hit.ordinal, hit.cosine, (hit.cosine + bonus[hit.number]) / FUSED_SCALE)
         for hit in candidates
     ]
     return sorted(fused, key=lambda hit: (-hit.score, hit.number))

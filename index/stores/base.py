@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ class VectorStore(Protocol):
     """Vectors under caller-given ids, found by inner product (cosine, for unit vectors). Safe to use from
     threads.
     """
+
+    @property
+    def exact(self) -> bool:
+        """Whether a search compares every vector in full; if not, callers rank again by stored vectors."""
 
     @property
     def dimension(self) -> int:
@@ -64,14 +68,6 @@ class VectorStore(Protocol):
 
 class FileVectorStore(VectorStore, Protocol):
     """A vector engine whose content is one file that can be written and read back."""
-
-    @classmethod
-    def empty(cls, dimension: int) -> Self:
-        """A new store without vectors."""
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The store written to `path`; raises VectorFileError for a file that cannot be one."""
 
     def write(self, path: Path) -> None:
         """Write a consistent state to a new file; flushing it to disk is the caller's part."""

@@ -20,6 +20,8 @@ class FaissFlatStore:
     alone.
     """
 
+    exact = True
+
     def __init__(self, index: faiss.IndexIDMap2) -> None:
         self._index = index
         self._lock = ReadWriteLock()
@@ -40,16 +42,19 @@ class FaissFlatStore:
             index = faiss.read_index(str(path))
         except Exception as error:  # FAISS raises RuntimeError, and MemoryError on absurd sizes
             raise VectorFileError(f"FAISS cannot read {path.name}: {str(error).splitlines()[0]}") from error
+        return cls.over(index, path.name)
+
+    @classmethod
+    def over(cls, index: faiss.Index, name: str) -> FaissFlatStore:
+        """A store over an index read from the file `name`; raises VectorFileError for one that cannot be."""
         if not isinstance(index, faiss.IndexIDMap2) or not isinstance(
             faiss.downcast_index(index.index), faiss.IndexFlatIP
         ):
             raise VectorFileError(
-                f"{path.name} holds another kind of index than exact inner-product search with ids"
+                f"{name} holds another kind of index than exact inner-product search with ids"
             )
         if index.index.ntotal != index.ntotal or index.id_map.size() != index.ntotal:
-            raise VectorFileError(
-                f"{path.name} holds {index.index.ntotal} vectors but {index.id_map.size()} ids"
-            )
+            raise VectorFileError(f"{name} holds {index.index.ntotal} vectors but {index.id_map.size()} ids")
         return cls(index)
 
     def write(self, path: Path) -> None:
@@ -71,19 +76,9 @@ class FaissFlatStore:
         """Add vectors (n, d) under ids (n,), replacing those held under the same id; of a repeated id the
         last counts.
         """
-        ids = np.ascontiguousarray(ids, dtype=np.int64)
-        vectors = self._checked(vectors)
-        if ids.shape != (len(vectors),):
-            raise ValueError(f"{len(vectors)} vectors need as many ids, not shape {ids.shape}")
+        ids, vectors = checked_pairs(ids, vectors, self.dimension)
         if len(ids) == 0:
             return
-        if int(ids.min()) < 0:
-            raise ValueError("ids must not be negative: -1 marks an absent result")
-        # np.unique keeps the first of equal values: look from the end to keep the last.
-        unique, from_end = np.unique(ids[::-1], return_index=True)
-        if len(unique) < len(ids):
-            keep = np.sort(len(ids) - 1 - from_end)
-            ids, vectors = np.ascontiguousarray(ids[keep]), np.ascontiguousarray(vectors[keep])
         with self._lock.writing():
             held = self._ids()
             self._remove(held[np.isin(held, ids)])
@@ -107,7 +102,7 @@ class FaissFlatStore:
         """The k best of each query (m, d), best first, as scores (m, k) and ids (m, k); id -1 where there are
         fewer.
         """
-        queries = self._checked(queries)
+        queries = checked_vectors(queries, self.dimension)
         if k < 1:
             raise ValueError(f"k must be positive, not {k}")
         with self._lock.reading():
@@ -129,13 +124,11 @@ class FaissFlatStore:
             scores[:, :found], ids[:, :found] = self._index.search(queries, found, params=parameters)
             return scores, ids
 
-    def _checked(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
-            raise ValueError(f"vectors must have the shape (n, {self.dimension}), not {vectors.shape}")
-        if not np.isfinite(vectors).all():
-            raise ValueError("vectors must be finite numbers")
-        return vectors
+    def content(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """All ids (n,) and their vectors (n, d)."""
+        with self._lock.reading():
+            vectors = self._index.index.reconstruct_n(0, int(self._index.ntotal))
+            return self._ids().copy(), np.asarray(vectors, dtype=np.float32)
 
     def _ids(self) -> NDArray[np.int64]:
         return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
@@ -146,3 +139,33 @@ class FaissFlatStore:
         return (
             int(self._index.remove_ids(faiss.IDSelectorBatch(np.ascontiguousarray(ids)))) if len(ids) else 0
         )
+
+
+def checked_vectors(vectors: NDArray[np.float32], dimension: int) -> NDArray[np.float32]:
+    """Vectors (n, dimension) as FAISS takes them; ValueError for other shapes and for infinite numbers."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2 or vectors.shape[1] != dimension:
+        raise ValueError(f"vectors must have the shape (n, {dimension}), not {vectors.shape}")
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors must be finite numbers")
+    return vectors
+
+
+def checked_pairs(
+    ids: NDArray[np.int64], vectors: NDArray[np.float32], dimension: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Ids (n,) and vectors (n, dimension) as FAISS takes them, of a repeated id the last; ValueError for what
+    cannot be stored.
+    """
+    ids = np.ascontiguousarray(ids, dtype=np.int64)
+    vectors = checked_vectors(vectors, dimension)
+    if ids.shape != (len(vectors),):
+        raise ValueError(f"{len(vectors)} vectors need as many ids, not shape {ids.shape}")
+    if len(ids) and int(ids.min()) < 0:
+        raise ValueError("ids must not be negative: -1 marks an absent result")
+    # np.unique keeps the first of equal values: look from the end to keep the last.
+    unique, from_end = np.unique(ids[::-1], return_index=True)
+    if len(unique) < len(ids):
+        keep = np.sort(len(ids) - 1 - from_end)
+        ids, vectors = np.ascontiguousarray(ids[keep]), np.ascontiguousarray(vectors[keep])
+    return ids, vectors

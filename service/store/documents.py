@@ -115,7 +115,7 @@ class DocumentRepository(ABC):
                 number=number,
                 revision=revision,
                 passages=counts.get(number, 0),
-                vectors=read_vectors(blobs[number], dimension),
+                vectors=_read_vectors(blobs[number], dimension),
             )
             for number, revision in documents
         ]
@@ -155,6 +155,25 @@ class DocumentRepository(ABC):
         query = self._without_vector(sa.select(sa.func.count()).select_from(PassageRow), model_id)
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def vectors(
+        self, numbers: Collection[int], *, model_id: str, dimension: int
+    ) -> Mapping[int, NDArray[np.float32]]:
+        """The passage vectors (n, d) of documents in ordinal order; without those not embedded throughout."""
+        blobs: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for part in in_parts(numbers):
+                for row in connection.execute(
+                    sa.select(VectorRow.number, VectorRow.ordinal, VectorRow.vector)
+                    .where(VectorRow.number.in_(part), VectorRow.model_id == model_id)
+                    .order_by(VectorRow.number, VectorRow.ordinal)
+                ):
+                    blobs[row.number].append((row.ordinal, row.vector))
+        return {
+            number: _read_vectors([blob for _, blob in found], dimension)
+            for number, found in blobs.items()
+            if [ordinal for ordinal, _ in found] == list(range(len(found)))
+        }
 
     def add_vectors(self, model_id: str, vectors: Iterable[PassageVector]) -> None:
         """Store vectors in one transaction, without those of passages that vanished meanwhile."""
@@ -307,7 +326,6 @@ def _vector_row(number: int, ordinal: int, model_id: str, vector: NDArray[np.flo
     }
 
 
-def read_vectors(blobs: Sequence[bytes], dimension: int) -> NDArray[np.float32]:
-    """Stored vectors as one array (n, d)."""
+def _read_vectors(blobs: Sequence[bytes], dimension: int) -> NDArray[np.float32]:
     flat = np.frombuffer(b"".join(blobs), dtype=_LITTLE_FLOAT).astype(np.float32, copy=False)
     return flat.reshape(len(blobs), dimension)

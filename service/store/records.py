@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,9 +17,9 @@ from index.ports import RecordFilter, StoredRecord
 from index.records import VerifiedRecord
 from index.times import end_of, start_of
 from service.store.audit_log import append
-from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts, read_vectors
+from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.errors import StaleReadError
-from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow, VectorRow
+from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow
 
 WriteStatus = Literal["added", "updated", "unchanged"]
 
@@ -171,25 +170,6 @@ class SqlRecordRepository(DocumentRepository):
         )
         with self._database.reading() as connection:
             return [(number, revision) for number, revision in connection.execute(query)]
-
-    def vectors(
-        self, numbers: Collection[int], *, model_id: str, dimension: int
-    ) -> Mapping[int, NDArray[np.float32]]:
-        """The passage vectors (n, d) of records, in ordinal order; without those not embedded throughout."""
-        blobs: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for part in in_parts(numbers):
-                for row in connection.execute(
-                    sa.select(VectorRow.number, VectorRow.ordinal, VectorRow.vector)
-                    .where(VectorRow.number.in_(part), VectorRow.model_id == model_id)
-                    .order_by(VectorRow.number, VectorRow.ordinal)
-                ):
-                    blobs[row.number].append((row.ordinal, row.vector))
-        return {
-            number: read_vectors([blob for _, blob in found], dimension)
-            for number, found in blobs.items()
-            if [ordinal for ordinal, _ in found] == list(range(len(found)))
-        }
 
     def _fields(self, connection: Connection, numbers: Collection[int]) -> Mapping[int, Mapping[str, str]]:
         columns = (RecordRow.number, RecordRow.claim, RecordRow.title, RecordRow.text)
