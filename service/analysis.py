@@ -182,6 +182,7 @@ class Analyser:
                 top_k=runtime.settings.record_matches,
                 vectors=vectors[chosen],
                 as_of=as_of,
+                group=True,
             )
             linked = [matcher.linked(matches) for matches in found]
         return [

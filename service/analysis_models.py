@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 Verdict = Literal["likely_ai_unconfirmed", "undetermined"]
 Stance = Literal["supports", "contradicts", "not_enough_info"]
 ClaimStatus = Literal["matched", "related", "no_match", "abstained"]
+MatchLevel = Literal["link", "suggest", "none"]
 ClaimsStatus = Literal["done", "abstained", "not_requested"]
 CheckName = Literal["origin", "claims"]
 
@@ -92,13 +93,30 @@ class Evidence(TextSpan):
     field: Literal["claim", "title", "text"]
 
 
+class OtherRecord(BaseModel):
+    """Another record of the same claim."""
+
+    record_id: str
+    publisher: str | None
+    url: str | None
+    rating: str | None
+    published_at: date | datetime | None
+
+
 class Match(BaseModel):
     """A record that may be about the same factual statement as a claim."""
 
     record_id: str
-    score: float = Field(description="Cosine similarity of claim and evidence.")
+    score: float = Field(
+        description="Retrieval score, -1 to 1: similarity to the nearest words of the record, shared words "
+        "counted in. Matches are ordered by it within a pair of languages."
+    )
+    similarity: float = Field(description="Cosine similarity of claim and evidence.")
     probability: float = Field(
         description="Calibrated probability that both are about the same factual statement."
+    )
+    level: MatchLevel = Field(
+        description="link: probable enough to be linked without asking; suggest: to be shown; none: neither."
     )
     stance: Stance
     stance_scores: dict[str, float]
@@ -113,14 +131,25 @@ class Match(BaseModel):
     rating: str | None = Field(description="The publisher's own words.")
     published_at: date | datetime | None
     sample: bool
-    warnings: list[str] = Field(description="For instance superseded, not_valid_then, rated_false.")
+    warnings: list[str] = Field(description="For instance superseded, dates_differ, rated_false.")
+    newer_record_id: str | None = Field(
+        None, description="A record that replaces this one, or a later one of the same claim."
+    )
+    duplicate_of: str | None = Field(
+        None, description="The match before this one that verifies the same claim, where both are listed."
+    )
+    other_records: list[OtherRecord] = Field(
+        default_factory=list, description="Further records of the same claim, where these are grouped."
+    )
 
 
 class ClaimMatches(BaseModel):
     """What the index knows about one claim."""
 
     status: ClaimStatus
-    reason: str | None = Field(None, description="Why the status is abstained or no_match.")
+    reason: str | None = Field(
+        None, description="Why the status is abstained or no_match, or related although a match is probable."
+    )
     matches: list[Match]
 
 

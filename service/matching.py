@@ -1,4 +1,5 @@
-"""From a claim to quoted records: retrieve, compare, calibrate; or say that the index knows nothing.
+"""From a claim to quoted records: retrieve, choose the evidence, compare, calibrate; or say that the index
+knows nothing.
 
 Retrieval uses whatever encoder the index was built with. The stance model and the calibration were trained on
 the packaged encoder, so where the index uses another one, the similarity they see is computed with the
@@ -7,6 +8,7 @@ packaged one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,15 +20,38 @@ from classifiers.models import Encoder
 from classifiers.stance import ClaimEvidence, MatchCalibration, StanceModel, StanceResult
 from classifiers.text import LANGUAGES, identify_language
 from index.passages import PASSAGE_PROMPT, encoder_inputs
+from index.questions import question_text
 from index.records import VerifiedRecord
-from index.search import Question, RecordSearch, SearchHit
-from index.times import end_of, start_of
-from service.analysis_models import ClaimMatches, ClaimStatus, Evidence, Match, Mismatch
+from index.search import FUSED_SCALE, Question, RecordSearch, SearchHit
+from index.stories import newer_of, story_key
+from service.analysis_models import ClaimMatches, Evidence, Match, Mismatch, OtherRecord
+from service.evidence import EvidenceVectors, choose, sentences_of, whole
+from service.linking import (
+    BELOW_THRESHOLD,
+    EMPTY_INDEX,
+    NOTHING_FOUND,
+    SHORT_CLAIM,
+    UNSUPPORTED_LANGUAGE,
+    level_of,
+    status_of,
+    warnings_of,
+)
 
-UNSUPPORTED_LANGUAGE = "unsupported_language"
-EMPTY_INDEX = "empty_index"
-NOTHING_FOUND = "nothing_found"
-BELOW_THRESHOLD = "below_threshold"
+__all__ = [
+    "BELOW_THRESHOLD",
+    "EMPTY_INDEX",
+    "NOTHING_FOUND",
+    "SHORT_CLAIM",
+    "UNSUPPORTED_LANGUAGE",
+    "ClaimMatcher",
+    "ClaimQuery",
+    "base_language",
+    "compare_pairs",
+]
+
+# Groups need records behind those asked for: some of these are the same claim again.
+_GROUP_OVERFETCH = 2
+_READ_CLOSELY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +67,32 @@ class ClaimQuery:
     published_at: date | datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Candidate:
-    """A record found for the claim with number `owner`, and its words that the claim is held against."""
+    """A record found for the claim with number `owner`, the words that the claim is held against, and their
+    cosine by the packaged encoder. `rank` orders the candidates of a claim.
+    """
 
     owner: int
-    record: VerifiedRecord
+    hit: SearchHit
     evidence: Evidence
     language: str
-    replaces_title: bool
+    cosine: float
+    rank: float
+
+    @property
+    def record(self) -> VerifiedRecord:
+        return self.hit.record
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A candidate in its place of the answer; `story` are all records found of its claim."""
+
+    candidate: _Candidate
+    story: list[VerifiedRecord]
+    duplicate_of: str | None
+    others: list[OtherRecord]
 
 
 def base_language(tag: str | None) -> str | None:
@@ -82,6 +124,7 @@ class ClaimMatcher:
         self._search_encoder = search_encoder
         self._stance = stance
         self._calibration = calibration
+        self._evidence_vectors = EvidenceVectors(heads_encoder)
 
     def match(
         self,
@@ -92,16 +135,19 @@ class ClaimMatcher:
         as_of: date | datetime | None = None,
         languages: Collection[str] | None = None,
         publishers: Collection[str] | None = None,
+        group: bool = False,
     ) -> list[ClaimMatches]:
-        """The best `top_k` records for each claim, most probable first, with a status for the whole.
+        """The best `top_k` records for each claim, best first, with a status for the whole.
 
         `vectors` (n, d) are the claims' unit vectors by the packaged encoder, if they are there already.
         `as_of` asks for what was valid then. All candidates are returned, also improbable ones; the status
-        says what they amount to.
+        says what they amount to. Records of the same claim stand one after the other; with `group` the first
+        stands for all and names the others, and `top_k` counts groups.
         """
         if not claims:
             return []
-        inputs = encoder_inputs([claim.text for claim in claims])
+        questions = [question_text(claim.text) for claim in claims]
+        inputs = encoder_inputs(questions)
         shared = self._search_encoder is self._heads_encoder
         if vectors is None:
             vectors = self._heads_encoder.encode(inputs, prompt=PASSAGE_PROMPT)
@@ -109,84 +155,179 @@ class ClaimMatcher:
         spoken = [claim.language or identify_language(claim.text).code for claim in claims]
         found = self._search.search(
             queries,
-            top_k,
-            questions=[Question(claim.text, code) for claim, code in zip(claims, spoken, strict=True)],
+            top_k * _GROUP_OVERFETCH if group else top_k,
+            questions=[Question(text, code) for text, code in zip(questions, spoken, strict=True)],
             as_of=as_of,
             languages=languages,
             publishers=publishers,
         )
-        candidates = [_candidate(owner, hit) for owner, hits in enumerate(found) for hit in hits]
-        scores = [hit.cosine for hits in found for hit in hits]
-        cosines = self._cosines(vectors, candidates, scores, shared=shared)
-        stances = self._stance.compare(
-            [
-                ClaimEvidence(
-                    claims[candidate.owner].text,
-                    candidate.evidence.text,
-                    spoken[candidate.owner],
-                    candidate.language,
-                    _day(claims[candidate.owner].published_at),
-                    _day(candidate.record.published_at),
-                )
-                for candidate in candidates
-            ],
-            cosines,
-        )
-        matches: list[list[Match]] = [[] for _ in claims]
-        for candidate, cosine, stance in zip(candidates, cosines, stances, strict=True):
-            owner = candidate.owner
-            probability = self._calibration.probability(cosine[None], spoken[owner], candidate.language)
-            matches[owner].append(_match(candidate, float(cosine), float(probability[0]), stance, as_of))
-        for found_matches in matches:
-            found_matches.sort(key=lambda match: (-match.probability, -match.score, match.record_id))
-        return [
-            self._verdict(language, found_matches)
-            for language, found_matches in zip(spoken, matches, strict=True)
+        listed = [
+            self._listed(owner, hits, spoken[owner], shared=shared, top_k=top_k, group=group)
+            for owner, hits in enumerate(found)
         ]
+        candidates = [listing.candidate for own in listed for listing in own]
+        self._choose_evidence(candidates, vectors, spoken, shared=shared)
+        results = iter(self._compare(claims, spoken, candidates))
+        answers = []
+        for owner, own in enumerate(listed):
+            matches = [
+                self._match(claims[owner], spoken[owner], listing, next(results), as_of) for listing in own
+            ]
+            status, reason = status_of(
+                matches, spoken[owner], self._calibration.link_threshold, empty=len(self._search) == 0
+            )
+            answers.append(ClaimMatches(status=status, reason=reason, matches=matches))
+        return answers
 
     def linked(self, matches: ClaimMatches) -> ClaimMatches:
         """The matches that are probable enough to show beside an article's sentence."""
-        shown = [
-            match for match in matches.matches if match.probability >= self._calibration.suggest_threshold
-        ]
+        shown = [match for match in matches.matches if match.level != "none"]
         return matches.model_copy(update={"matches": shown})
 
-    def _cosines(
+    def _listed(
+        self, owner: int, hits: Sequence[SearchHit], spoken: str, *, shared: bool, top_k: int, group: bool
+    ) -> list[_Listing]:
+        """The candidates of one claim in the order of the answer."""
+        candidates = [self._candidate(owner, hit, spoken, shared=shared) for hit in hits]
+        candidates.sort(key=lambda candidate: (-candidate.rank, -candidate.hit.score, candidate.record.id))
+        stories: dict[str, list[_Candidate]] = {}
+        for candidate in candidates:
+            stories.setdefault(story_key(candidate.record), []).append(candidate)
+        listed = []
+        for story in stories.values():
+            records = [candidate.record for candidate in story]
+            first, *others = records
+            if group:
+                listed.append(_Listing(story[0], records, None, [_other(other) for other in others]))
+            else:
+                listed.append(_Listing(story[0], records, None, []))
+                listed += [_Listing(candidate, records, first.id, []) for candidate in story[1:]]
+        return listed[:top_k]
+
+    def _candidate(self, owner: int, hit: SearchHit, spoken: str, *, shared: bool) -> _Candidate:
+        evidence = whole(hit)
+        language = base_language(hit.record.language) or identify_language(evidence.text).code
+        # Cosines mean different things in each pair of languages: the curve of the pair makes them
+        # comparable. Another encoder's cosines have no curve.
+        rank = hit.score
+        if shared:
+            lifted = np.array([hit.score * FUSED_SCALE])
+            rank = float(self._calibration.probability(lifted, spoken, language)[0])
+        return _Candidate(owner, hit, evidence, language, hit.cosine, rank)
+
+    def _choose_evidence(
         self,
-        vectors: NDArray[np.float32],
         candidates: Sequence[_Candidate],
-        scores: Sequence[float],
+        vectors: NDArray[np.float32],
+        spoken: Sequence[str],
         *,
         shared: bool,
-    ) -> NDArray[np.float32]:
-        """Similarity of each candidate's evidence with its claim by the packaged encoder: the score of the
-        search where that is what was compared, computed here otherwise.
-        """
-        cosines = np.array(scores, np.float32)
-        missing = [row for row, candidate in enumerate(candidates) if not shared or candidate.replaces_title]
-        if missing:
-            texts = encoder_inputs([candidates[row].evidence.text for row in missing])
-            passages = self._heads_encoder.encode(texts, prompt=PASSAGE_PROMPT)
-            owners = [candidates[row].owner for row in missing]
-            cosines[missing] = np.einsum("nd,nd->n", vectors[owners], passages)
-        return cosines
+    ) -> None:
+        """Find each candidate's best quotation and its cosine; all that must be embedded in one call.
 
-    def _verdict(self, language: str, matches: list[Match]) -> ClaimMatches:
-        status: ClaimStatus = "no_match"
-        reason: str | None = None
-        best = max((match.probability for match in matches), default=None)
-        if best is None:
-            # An index without records and a filter that lets none through are different findings.
-            reason = EMPTY_INDEX if len(self._search) == 0 else NOTHING_FOUND
-        elif language not in LANGUAGES:
-            status, reason = "abstained", UNSUPPORTED_LANGUAGE
-        elif best >= self._calibration.link_threshold:
-            status = "matched"
-        elif best >= self._calibration.suggest_threshold:
-            status = "related"
-        else:
-            reason = BELOW_THRESHOLD
-        return ClaimMatches(status=status, reason=reason, matches=matches)
+        The sentences of a window are told apart for a claim's first candidates, and where the window may be
+        about the claim: every sentence costs a run of the encoder.
+        """
+        offers: list[list[Evidence]] = []
+        places = Counter[int]()
+        for candidate in candidates:
+            places[candidate.owner] += 1
+            probability = self._calibration.probability(
+                np.array([candidate.cosine]), spoken[candidate.owner], candidate.language
+            )
+            near = probability[0] >= self._calibration.suggest_threshold / 2
+            near = near or not shared or places[candidate.owner] <= _READ_CLOSELY
+            quoted = sentences_of(candidate.hit, candidate.language) if near else [candidate.evidence]
+            known = shared and len(quoted) == 1 and candidate.hit.field != "title"
+            offers.append([] if known else quoted)
+        passages = self._evidence_vectors.encode([offer.text for own in offers for offer in own])
+        first = 0
+        for candidate, own in zip(candidates, offers, strict=True):
+            if own:
+                cosines = passages[first : first + len(own)] @ vectors[candidate.owner]
+                first += len(own)
+                candidate.evidence, candidate.cosine = choose(own, cosines)
+
+    def _compare(
+        self, claims: Sequence[ClaimQuery], spoken: Sequence[str], candidates: Sequence[_Candidate]
+    ) -> list[StanceResult]:
+        """The stances of all pairs, in one call of the model."""
+        pairs = [
+            ClaimEvidence(
+                claims[candidate.owner].text,
+                candidate.evidence.text,
+                spoken[candidate.owner],
+                candidate.language,
+                _day(claims[candidate.owner].published_at),
+                _day(candidate.record.published_at),
+            )
+            for candidate in candidates
+        ]
+        return self._stance.compare(pairs, np.array([c.cosine for c in candidates], dtype=np.float32))
+
+    def _match(
+        self,
+        claim: ClaimQuery,
+        spoken: str,
+        listing: _Listing,
+        stance: StanceResult,
+        as_of: date | datetime | None,
+    ) -> Match:
+        candidate = listing.candidate
+        record = candidate.record
+        probability = float(
+            self._calibration.probability(np.array([candidate.cosine]), spoken, candidate.language)[0]
+        )
+        later = newer_of(record, listing.story)
+        newer = record.superseded_by or (None if later is None else later.id)
+        level = level_of(
+            probability,
+            self._calibration,
+            claim=claim.text,
+            claim_language=spoken,
+            evidence=candidate.evidence.text,
+            evidence_language=candidate.language,
+            stance=stance,
+        )
+        return Match(
+            record_id=record.id,
+            score=round(candidate.hit.score, 6),
+            similarity=round(candidate.cosine, 6),
+            probability=round(probability, 6),
+            level=level,
+            stance=stance.stance,
+            stance_scores={name: round(float(score), 6) for name, score in stance.scores.items()},
+            stance_abstained=stance.abstained,
+            mismatches=[
+                Mismatch(type=item.type, claim_value=item.claim_value, source_value=item.source_value)
+                for item in stance.mismatches
+            ],
+            evidence=candidate.evidence,
+            claim=record.claim,
+            title=record.title,
+            language=record.language,
+            publisher=record.publisher,
+            url=record.url,
+            rating=record.rating,
+            published_at=record.published_at,
+            sample=record.sample,
+            warnings=warnings_of(
+                record, stance, newer=newer, claim_published=claim.published_at, as_of=as_of
+            ),
+            newer_record_id=newer,
+            duplicate_of=listing.duplicate_of,
+            other_records=listing.others,
+        )
+
+
+def _other(record: VerifiedRecord) -> OtherRecord:
+    return OtherRecord(
+        record_id=record.id,
+        publisher=record.publisher,
+        url=record.url,
+        rating=record.rating,
+        published_at=record.published_at,
+    )
 
 
 def compare_pairs(
@@ -203,70 +344,5 @@ def compare_pairs(
     return stance.compare(pairs, cosines)
 
 
-def _candidate(owner: int, hit: SearchHit) -> _Candidate:
-    record = hit.record
-    # A headline finds the record but states too little to be held against a claim: its numbers are missing.
-    by_title = hit.field == "title"
-    evidence = (
-        Evidence(text=record.claim, start=0, end=len(record.claim), field="claim")
-        if by_title
-        else Evidence(text=hit.passage, start=hit.passage_start, end=hit.passage_end, field=hit.field)
-    )
-    language = base_language(record.language) or identify_language(evidence.text).code
-    return _Candidate(owner, record, evidence, language, by_title)
-
-
-def _match(
-    candidate: _Candidate,
-    cosine: float,
-    probability: float,
-    stance: StanceResult,
-    as_of: date | datetime | None,
-) -> Match:
-    record = candidate.record
-    return Match(
-        record_id=record.id,
-        score=round(cosine, 6),
-        probability=round(probability, 6),
-        stance=stance.stance,
-        stance_scores={name: round(float(score), 6) for name, score in stance.scores.items()},
-        stance_abstained=stance.abstained,
-        mismatches=[
-            Mismatch(type=item.type, claim_value=item.claim_value, source_value=item.source_value)
-            for item in stance.mismatches
-        ],
-        evidence=candidate.evidence,
-        claim=record.claim,
-        title=record.title,
-        language=record.language,
-        publisher=record.publisher,
-        url=record.url,
-        rating=record.rating,
-        published_at=record.published_at,
-        sample=record.sample,
-        warnings=_warnings(record, as_of),
-    )
-
-
 def _day(moment: date | datetime | None) -> date | None:
     return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _warnings(record: VerifiedRecord, as_of: date | datetime | None) -> list[str]:
-    """What a reader must know before trusting the match. The stance is towards the quoted words: where these
-    are a claim that its publisher rated false, repeating them is no confirmation.
-    """
-    warnings = []
-    if record.superseded_by is not None:
-        warnings.append("superseded")
-    if (
-        as_of is not None
-        and record.published_at is not None
-        and start_of(record.published_at) > end_of(as_of)
-    ):
-        warnings.append("published_later")
-    if as_of is None and not record.valid_at(datetime.now().astimezone()):
-        warnings.append("not_valid_now")
-    if record.rating_normalised in ("false", "mostly_false"):
-        warnings.append("rated_false")
-    return warnings

@@ -56,6 +56,9 @@ class Query(BaseModel):
 
     text: Statement
     language: LanguageTag | None = None
+    published_at: Moment | None = Field(
+        None, description='When it was said: gives words such as "yesterday" their date.'
+    )
 
 
 class MatchRequest(BaseModel):
@@ -71,6 +74,11 @@ class MatchRequest(BaseModel):
     )
     publishers: list[str] | None = Field(
         None, min_length=1, max_length=50, description="Only records by these."
+    )
+    group: bool = Field(
+        False,
+        description="One match for all records of the same claim, the others in its `other_records`; "
+        "without, they follow each other and name the first in `duplicate_of`.",
     )
 
 
@@ -124,11 +132,15 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
 
     def match(runtime: Runtime) -> MatchResponse:
         results = runtime.matcher.match(
-            [ClaimQuery(claim.text, base_language(claim.language)) for claim in body.claims],
+            [
+                ClaimQuery(claim.text, base_language(claim.language), claim.published_at)
+                for claim in body.claims
+            ],
             top_k=body.top_k,
             as_of=body.as_of,
             languages=body.languages,
             publishers=body.publishers,
+            group=body.group,
         )
         return MatchResponse(results=results, index_generation=runtime.library.records.generation)
 

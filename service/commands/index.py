@@ -65,6 +65,17 @@ def match(
         str | None,
         typer.Option(metavar="DATE", help="Only records valid on this ISO 8601 day or at this moment."),
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Only records in this language; may be given several times."),
+    ] = None,
+    publisher: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only records by this publisher; may be given several times."),
+    ] = None,
+    group: Annotated[
+        bool, typer.Option("--group", help="One match for all records of the same claim.")
+    ] = False,
     progress: Progress = None,
 ) -> None:
     """Find the records that are about the same statement as each query."""
@@ -72,13 +83,23 @@ def match(
     from service.matching import ClaimQuery, base_language
 
     moment = _moment(as_of)
+    languages = _languages(language)
     with open_runtime(progress) as runtime:
 
         def answer(lines: Sequence[QueryLine]) -> list[dict[str, Any]]:
             if not lines:
                 return []
-            queries = [ClaimQuery(line.text, base_language(line.language)) for line in lines]
-            found = runtime.matcher.match(queries, top_k=top_k, as_of=moment)
+            queries = [
+                ClaimQuery(line.text, base_language(line.language), line.published_at) for line in lines
+            ]
+            found = runtime.matcher.match(
+                queries,
+                top_k=top_k,
+                as_of=moment,
+                languages=languages,
+                publishers=publisher or None,
+                group=group,
+            )
             return [result.model_dump(mode="json") for result in found]
 
         process(source, out, QueryLine, answer, batch_size=BATCH_SIZE, label="index match", progress=progress)
@@ -93,6 +114,15 @@ def _moment(text: str | None) -> date | datetime | None:
         return parse_moment(text)
     except ValueError as error:
         raise typer.BadParameter(f"--as-of {error}") from error
+
+
+def _languages(tags: list[str] | None) -> list[str] | None:
+    from index.records import language_code
+
+    try:
+        return [tag for tag in map(language_code, tags) if tag] if tags else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--language {error}") from error
 
 
 @app.command()

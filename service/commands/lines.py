@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from index.records import Text
+from index.times import Moment
 from service.articles import LANGUAGE_TAG
 
 
@@ -13,6 +14,7 @@ class QueryLine(BaseModel):
 
     text: Text = Field(min_length=1)
     language: str | None = Field(None, pattern=LANGUAGE_TAG)
+    published_at: Moment | None = None
 
 
 class PairLine(BaseModel):

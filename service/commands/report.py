@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from service.analysis_models import Analysis, Claim, Match, Origin
+from service.claim_wording import claim_words, source_sentence, stance_word
 
 WIDTH: Final = 100
-STANCE_WORDS: Final = {"supports": "repeats", "contradicts": "contradicts", "not_enough_info": "related"}
 
 
 def report(analysis: Analysis) -> str:
@@ -84,12 +84,9 @@ def _claim(claim: Claim) -> Iterator[str]:
 
 
 def _match(match: Match) -> Iterator[str]:
-    rating = f", rated “{match.rating}”" if match.rating else ""
-    date = f", {match.published_at}" if match.published_at else ""
-    publisher = match.publisher or "unnamed source"
+    words = claim_words("en")
     yield _wrap(
-        f"{STANCE_WORDS[match.stance]} (probability {match.probability:.2f}): {publisher}{date}{rating}",
-        4,
+        f"{stance_word(match, 'en')} (probability {match.probability:.2f}): {source_sentence(match, 'en')}", 4
     )
     yield _wrap(f"“{match.evidence.text}”", 6)
     for mismatch in match.mismatches:
@@ -97,7 +94,10 @@ def _match(match: Match) -> Iterator[str]:
     if match.url:
         yield f"      {match.url}"
     if match.warnings:
-        yield f"      note: {', '.join(_words(warning) for warning in match.warnings)}"
+        yield _wrap(f"note: {'; '.join(words.warnings[warning] for warning in match.warnings)}", 6)
+    if match.other_records:
+        others = ", ".join(other.publisher or other.record_id for other in match.other_records)
+        yield _wrap(f"the same claim: {others}", 6)
 
 
 def _words(code: str | None) -> str:
