@@ -1,7 +1,7 @@
 """``python -m bench.ai_text --data DIR``: the origin detector on a development test no model saw.
 
-Sections: headline, targets, lengths, attacks, edits, splices, shortcuts, generators, languages, outlets,
-peers, speed.
+Sections: headline, baseline, kinds, targets, lengths, attacks, edits, splices, shortcuts, generators,
+languages, outlets, peers, speed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.ai_text import edits, held_out, leave_out, peers, sections, splices
+from bench.ai_text import baseline, edits, held_out, leave_out, peers, sections, splices
 from bench.corpus import arguments, write_json
 from classifiers.ai_text import Detector
 from classifiers.ai_text.detector import WEIGHTS
@@ -20,11 +20,11 @@ from classifiers.training.ai_text.held_out import held_out_scores
 from classifiers.training.ai_text.splits import select
 
 SECTIONS = (
-    "headline", "targets", "lengths", "attacks", "edits", "splices", "shortcuts", "generators", "languages",
-    "outlets", "peers", "speed",
+    "headline", "baseline", "kinds", "targets", "lengths", "attacks", "edits", "splices", "shortcuts",
+    "generators", "languages", "outlets", "peers", "speed",
 )  # fmt: skip
 
-_JUDGED = {"headline", "targets", "lengths", "attacks", "peers"}
+_JUDGED = {"headline", "baseline", "targets", "lengths", "attacks", "peers"}
 
 
 def speed(documents: Sequence[Document], detector: Detector) -> float:
@@ -60,6 +60,7 @@ def main() -> None:
         judged = held_out.judge_all(scored, options.fpr)
         actions: dict[str, Callable[[], object]] = {
             "headline": lambda: sections.headline(judged, options.fpr),
+            "baseline": lambda: baseline.against_linear(judged, detector, options.fpr),
             "targets": lambda: sections.targets(scored),
             "lengths": lambda: sections.lengths(judged),
             "attacks": lambda: sections.attacks(judged),
@@ -67,6 +68,7 @@ def main() -> None:
         }
         report |= {name: action() for name, action in actions.items() if name in chosen}
     actions = {
+        "kinds": lambda: baseline.kinds(documents, detector),
         "edits": lambda: edits.edits(documents, detector, options.fpr),
         "splices": lambda: splices.splices(documents, detector),
         "shortcuts": lambda: sections.shortcuts(options.data, languages_in(options.data)),

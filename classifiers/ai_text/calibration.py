@@ -32,6 +32,9 @@ FAMILY_OF: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(_TURKIC, _TURKIC
 _SHRINKAGE: Final = 40.0
 #: From here on, in human standard deviations, hardly any human text is left.
 CURVE_BEND: Final = 2.0
+#: Human standard deviations that a flag must clear beyond the calibration texts. Those come from outlets that
+#: training has met; what others publish scores somewhat higher.
+UNFAMILIAR_MARGIN: Final = 0.2
 _NORMAL_90: Final = 1.2815515594600038
 #: Centres of the bins on the logarithmic length scale.
 _BIN_CENTRES: Final = np.log([70.0, 140.0, 280.0, 560.0])
@@ -210,6 +213,22 @@ class ConformalCalibration:
                     return CalibrationCell(language, name, len(scores), index > 0), scores
         name, scores = candidates[1]
         return CalibrationCell(language, name, len(scores), True), scores
+
+    def p_value(
+        self, language: str, words: int, standardised: float, target_fpr: float
+    ) -> tuple[CalibrationCell, float]:
+        """The cell that answers for a text, and the text's p-value.
+
+        The text must stand out by :data:`UNFAMILIAR_MARGIN` and, where its language has texts enough, among
+        those of all lengths too: a cell of few texts may lack a tail by chance.
+        """
+        cell, scores = self.cell_for(language, words, target_fpr)
+        position = standardised - UNFAMILIAR_MARGIN
+        p_value = conformal_p_value(scores, position)
+        everywhere = self._pool((language,), BIN_NAMES)
+        if len(everywhere) >= smallest_cell(target_fpr):
+            p_value = max(p_value, conformal_p_value(everywhere, position))
+        return cell, p_value
 
 
 def save_calibration(path: Path, scale: ScoreScale, conformal: ConformalCalibration) -> None:

@@ -24,13 +24,12 @@ from classifiers.ai_text.calibration import (
     SHORTEST_WORDS,
     ConformalCalibration,
     ScoreScale,
-    conformal_p_value,
     load_calibration,
     smallest_cell,
 )
 from classifiers.ai_text.encoder import KINDS, EncoderScorer
 from classifiers.ai_text.features import measure
-from classifiers.ai_text.fusion import Fusion, Passage, TextScorer
+from classifiers.ai_text.fusion import Fusion, Passage, TextScorer, Witnesses
 from classifiers.ai_text.linear import LinearScorer
 from classifiers.ai_text.norms import FeatureNorms
 from classifiers.ai_text.prose import is_prose
@@ -40,6 +39,7 @@ from classifiers.text import CanonicalText, Span, canonicalise, count_words, spl
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 LINEAR_FILE: Final = "linear.npz"
+PAIRED_FILE: Final = "paired.npz"
 CALIBRATION_FILE: Final = "calibration.npz"
 NORMS_FILE: Final = "norms.npz"
 ENCODER_FILE: Final = "encoder.safetensors"
@@ -88,11 +88,13 @@ def read_text(canonical: CanonicalText, language: str) -> ReadText:
 
 
 def load_scorer(weights: Path) -> TextScorer:
-    """The linear model, and encoder and fusion where ``weights`` holds both."""
+    """The masked linear model, and the other witnesses where ``weights`` holds an encoder and a fusion."""
     linear = LinearScorer.load(weights / LINEAR_FILE)
     if not (weights / ENCODER_FILE).exists() or not (weights / FUSION_FILE).exists():
         return TextScorer(linear)
-    return TextScorer(linear, EncoderScorer(weights / ENCODER_FILE), Fusion.load(weights / FUSION_FILE))
+    paired = LinearScorer.load(weights / PAIRED_FILE)
+    encoder = EncoderScorer(weights / ENCODER_FILE)
+    return TextScorer(linear, Witnesses(paired, encoder, Fusion.load(weights / FUSION_FILE)))
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,12 @@ class Detector:
         scale, conformal = load_calibration(weights / CALIBRATION_FILE)
         scorer = load_scorer(weights)
         names = [LINEAR_FILE, CALIBRATION_FILE, NORMS_FILE]
-        if scorer.fusion is not None:
-            names += [ENCODER_FILE, FUSION_FILE]
+        if scorer.others is not None:
+            names += [PAIRED_FILE, ENCODER_FILE, FUSION_FILE]
         digest = hashlib.sha256()
         for name in names:
             digest.update((weights / name).read_bytes())
-        form = "linear" if scorer.fusion is None else "fused"
+        form = "linear" if scorer.others is None else "fused"
         return cls(
             scorer,
             scale,
@@ -176,8 +178,7 @@ class Detector:
         cell: CalibrationCell | None = None
         p_value: float | None = None
         if reason is None:
-            cell, calibration = self.conformal.cell_for(language, read.word_count, target_fpr)
-            p_value = conformal_p_value(calibration, standard)
+            cell, p_value = self.conformal.p_value(language, read.word_count, standard, target_fpr)
             if cell.n < smallest_cell(target_fpr):
                 reason = "too_few_calibration_texts"
         flagged = reason is None and p_value is not None and p_value <= target_fpr
@@ -254,8 +255,7 @@ class Detector:
             if reason is None and words[index] >= SHORTEST_WORDS:
                 # Bonferroni: among all spans of a human text at most target_fpr raise a false alarm.
                 share = target_fpr / len(spans)
-                _, calibration = self.conformal.cell_for(language, words[index], share)
-                if conformal_p_value(calibration, float(standard[index])) <= share:
+                if self.conformal.p_value(language, words[index], float(standard[index]), share)[1] <= share:
                     verdict = "likely_ai_unconfirmed"
             start = read.canonical.to_original(read.spans[first].start, read.spans[first].end).start
             end = read.canonical.to_original(read.spans[last - 1].start, read.spans[last - 1].end).end
@@ -266,8 +266,8 @@ class Detector:
         """[first, last) sentences of each span, by the linear model: it is quick enough for every window."""
         windows = sentence_windows(read.words)
         distinct = sorted(set(windows))
-        fusion = self.scorer.fusion
-        scale = self.scale if fusion is None else fusion.linear_scale
+        others = self.scorer.others
+        scale = self.scale if others is None else others.fusion.scales["linear"]
         scores = scale.standardise(
             self.scorer.linear.score([" ".join(read.sentences[a:b]) for a, b in distinct], language),
             language,

@@ -1,4 +1,9 @@
-"""The linear detector: n-grams of topic-masked text, one shared weight vector, a correction per language."""
+"""Linear detectors over character n-grams: one shared weight vector, a correction per language.
+
+Two serve. The *masked* one reads texts whose topics are hidden and is trained on everything. The *paired* one
+reads them whole, and so may only learn from groups that hold a human text and a machine text on one subject:
+there the subject cannot tell them apart.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +24,18 @@ COLUMNS: Final = 2**18
 SHARED: Final = "shared"
 
 
-def hash_ngrams(masked: Sequence[str]) -> csr_matrix:
-    """Counts of the character 2- to 7-grams of each masked text, hashed to (n, :data:`COLUMNS`)."""
+def hash_ngrams(texts: Sequence[str], longest: int) -> csr_matrix:
+    """Counts of each text's character n-grams of 2 to ``longest``, hashed to (n, :data:`COLUMNS`)."""
     vectorizer = HashingVectorizer(
         analyzer="char",
-        ngram_range=(2, 7),
+        ngram_range=(2, longest),
         n_features=COLUMNS,
         lowercase=False,
         alternate_sign=False,
         norm=None,
         dtype=np.float32,
     )
-    return csr_matrix(vectorizer.transform(masked))
+    return csr_matrix(vectorizer.transform(texts))
 
 
 def weigh(counts: csr_matrix, inverse_frequency: NDArray[np.float32]) -> csr_matrix:
@@ -48,14 +53,16 @@ def weigh(counts: csr_matrix, inverse_frequency: NDArray[np.float32]) -> csr_mat
 
 @dataclass(frozen=True)
 class LinearScorer:
-    """Log-odds that a text is machine-written, from the character n-grams of its masked form.
+    """Log-odds that a text is machine-written, from its character n-grams.
 
-    ``topic_mask``: what is hidden before n-grams are counted.
+    ``topic_mask``: what is hidden before n-grams are counted; None reads texts whole.
+    ``longest``: characters of the longest n-grams.
     ``inverse_frequency``: (COLUMNS,) float32. ``weights``: per language (and :data:`SHARED`) a (COLUMNS,)
     float32 vector; the log-odds of a text in language L are ``x @ (weights[SHARED] + weights[L]) + bias``.
     """
 
-    topic_mask: TopicMask
+    topic_mask: TopicMask | None
+    longest: int
     inverse_frequency: NDArray[np.float32]
     weights: dict[str, NDArray[np.float32]]
     biases: dict[str, float]
@@ -66,8 +73,8 @@ class LinearScorer:
 
     def features(self, views: Sequence[str], language: str) -> csr_matrix:
         """The (n, COLUMNS) weighted n-gram matrix the weights apply to."""
-        masked = [self.topic_mask.mask(view, language) for view in views]
-        return weigh(hash_ngrams(masked), self.inverse_frequency)
+        texts = [self.topic_mask.mask(view, language) for view in views] if self.topic_mask else views
+        return weigh(hash_ngrams(texts, self.longest), self.inverse_frequency)
 
     def score_features(self, features: csr_matrix, language: str) -> NDArray[np.float64]:
         """Log-odds per row. A language without weights of its own gets the shared ones alone."""
@@ -86,13 +93,16 @@ class LinearScorer:
 
     def save(self, path: Path) -> None:
         """Write the model, weights quantised to 8 bits per vector, compressed."""
-        arrays: dict[str, Any] = {"inverse_frequency": self.inverse_frequency.astype(np.float16)}
+        arrays: dict[str, Any] = {
+            "inverse_frequency": self.inverse_frequency.astype(np.float16),
+            "longest": np.int64(self.longest),
+        }
         for name, weights in self.weights.items():
             scale = float(np.abs(weights).max()) / 127 or 1.0
             arrays[f"weights_{name}"] = np.round(weights / scale).astype(np.int8)
             arrays[f"scale_{name}"] = np.float32(scale)
             arrays[f"bias_{name}"] = np.float64(self.biases[name])
-        for name, words in self.topic_mask.common_words.items():
+        for name, words in self.topic_mask.common_words.items() if self.topic_mask else ():
             arrays[f"words_{name}"] = np.array(sorted(words), dtype=np.str_)
         np.savez_compressed(path, **arrays)
 
@@ -112,10 +122,11 @@ class LinearScorer:
             weights = {
                 name: stored[f"weights_{name}"].astype(np.float32) * stored[f"scale_{name}"] for name in names
             }
+            longest = int(stored["longest"])
             biases = {name: float(stored[f"bias_{name}"]) for name in names}
             words = {
                 key.removeprefix("words_"): frozenset(stored[key].tolist())
                 for key in stored.files
                 if key.startswith("words_")
             }
-        return cls(TopicMask(words), inverse, weights, biases)
+        return cls(TopicMask(words) if words else None, longest, inverse, weights, biases)

@@ -14,6 +14,7 @@ from classifiers.ai_text.detector import (
     FUSION_FILE,
     LINEAR_FILE,
     NORMS_FILE,
+    PAIRED_FILE,
     WEIGHTS,
 )
 from classifiers.models import models_home
@@ -26,7 +27,7 @@ from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import cut_all
 from classifiers.training.ai_text.evaluation import cross_fit, figures
 from classifiers.training.ai_text.held_out import at_most, held_out_scores
-from classifiers.training.ai_text.linear_stage import fit_linear
+from classifiers.training.ai_text.linear_stage import fit_linear, fit_paired
 from classifiers.training.ai_text.splits import select
 from classifiers.training.ai_text.stored_documents import build_documents, load_stored
 
@@ -36,7 +37,7 @@ _LINEAR_DOCUMENTS = 4000
 
 
 def train_linear(documents: Sequence[Document], weights: Path) -> None:
-    """Fit and write the linear detector on the training part.
+    """Fit and write both linear detectors on the training part.
 
     Translations by machine take no part: to the n-grams they are the human original in other words.
     """
@@ -44,6 +45,7 @@ def train_linear(documents: Sequence[Document], weights: Path) -> None:
     crops = cut_all(at_most(documents, _LINEAR_DOCUMENTS), per_document=2, seed=1)
     weights.mkdir(parents=True, exist_ok=True)
     fit_linear(crops).save(weights / LINEAR_FILE)
+    fit_paired(crops).save(weights / PAIRED_FILE)
 
 
 def calibrate(documents: Sequence[Document], weights: Path, work: Path, target_fpr: float) -> None:
@@ -56,8 +58,10 @@ def calibrate(documents: Sequence[Document], weights: Path, work: Path, target_f
     fit_norms(select(documents, "train")).save(weights / NORMS_FILE)
     found = figures(cross_fit(scored, target_fpr))
     training = [
-        "Linear detector: hashed character 2- to 7-grams of topic-masked text, one weight vector over all "
-        f"languages, one correction per language, trained on a processor ({platform.machine()}) in minutes."
+        "Masked linear detector: hashed character 2- to 7-grams of topic-masked text, one weight vector "
+        "over all languages, one correction per language. Paired linear detector: character 2- to 5-grams of "
+        "whole texts, learnt only from groups that hold a human and a machine text on one subject. Both "
+        f"trained on a processor ({platform.machine()}) in minutes."
     ]
     if fusion is not None:
         training.append(encoder_facts(work / "encoder", weights / ENCODER_FILE))

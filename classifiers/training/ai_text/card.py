@@ -117,7 +117,7 @@ abstains. It is evidence for a reviewer, never proof, and never says that a text
 
 ## Command
 
-    python -m classifiers.training.ai_text --data DIR
+    python -m classifiers.training.ai_text --data DIR --stages documents,linear,encoder,calibrate
 
 {training}
 

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -43,6 +43,8 @@ _LABEL_PREFIX: Final = regex.compile(
 _CG3_SURFACE: Final = regex.compile(r'^"<(.*)>"$', regex.MULTILINE)
 _TERMINAL: Final = regex.compile(r"[.!?…:;][\"”»'’)*_\]]*$")
 _SHINGLE_WORDS: Final = 12
+#: A rewrite that keeps so many of its original's word triples is the original.
+_COPIED_SHARE: Final = 0.7
 #: A sentence that stands in so many texts is the outlet's ("click the picture to watch"), not the author's.
 _BOILERPLATE_TEXTS: Final = 5
 
@@ -234,3 +236,29 @@ def join_near_duplicates(documents: Iterable[Document]) -> list[Document]:
             first, second = sorted((root(other), root(document.group)))
             parent[second] = first
     return [replace(document, group=root(document.group)) for document in documents]
+
+
+def drop_copies(documents: Sequence[Document]) -> list[Document]:
+    """Leave out rewrites that took most of their word triples from a human text of their group.
+
+    A quarter of the Azerbaijani rewrites return the article as it was. To call those machine-written would
+    teach a detector to flag the article.
+    """
+    human: dict[tuple[str, str], list[set[tuple[str, ...]]]] = {}
+    for document in documents:
+        if not document.machine:
+            human.setdefault((document.language, document.group), []).append(_triples(document))
+    kept = []
+    for document in documents:
+        originals = human.get((document.language, document.group), [])
+        if document.label == "ai_rewritten" and originals:
+            own = _triples(document)
+            if max(len(own & original) for original in originals) >= _COPIED_SHARE * max(1, len(own)):
+                continue
+        kept.append(document)
+    return kept
+
+
+def _triples(document: Document) -> set[tuple[str, ...]]:
+    words = document.view.lower().split()
+    return set(zip(words, words[1:], words[2:], strict=False))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 from sklearn.metrics import roc_auc_score
 
-from classifiers.ai_text.calibration import ConformalCalibration, ScoreScale, conformal_p_value, smallest_cell
+from classifiers.ai_text.calibration import ConformalCalibration, ScoreScale, smallest_cell
 from classifiers.training.ai_text.calibrate_stage import ScoredCrop, fit_calibration, standardise
 from classifiers.training.ai_text.splits import unit_hash
 
@@ -54,13 +54,13 @@ def judge(
     found = []
     for item, position in zip(scored, standard.tolist(), strict=True):
         chance = float(scale.probability(np.array([position]), item.language)[0])
-        cell, calibration = conformal.cell_for(item.language, item.crop.words, target_fpr)
+        cell, p_value = conformal.p_value(item.language, item.crop.words, position, target_fpr)
         found.append(
             Judged(
                 item,
                 position,
                 chance,
-                conformal_p_value(calibration, position),
+                p_value,
                 cell.n < smallest_cell(target_fpr),
                 target_fpr,
             )

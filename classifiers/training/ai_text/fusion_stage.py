@@ -16,7 +16,7 @@ from tqdm import tqdm
 from classifiers.ai_text.calibration import ScoreScale
 from classifiers.ai_text.encoder import EncoderScorer
 from classifiers.ai_text.features import measure
-from classifiers.ai_text.fusion import WITNESSES, Fusion
+from classifiers.ai_text.fusion import MODELS, WITNESSES, Fusion, Passage, paired_scores
 from classifiers.ai_text.linear import LinearScorer
 from classifiers.training.ai_text.calibrate_stage import ScoredCrop, score_crops, with_probability
 from classifiers.training.ai_text.crops import Crop
@@ -103,31 +103,49 @@ def _fit(witnesses: NDArray[np.float64], scored: Sequence[ScoredCrop]) -> tuple[
     return model.coef_[0].astype(np.float64), float(model.intercept_[0])
 
 
+def _views(passages: Sequence[Passage]) -> list[str]:
+    return [" ".join(passage) for passage in passages]
+
+
+def _paired_or_zero(paired: LinearScorer, passages: Sequence[Passage], language: str) -> NDArray[np.float64]:
+    scores = paired_scores(paired, _views(passages), language)
+    return np.zeros(len(passages)) if scores is None else scores
+
+
 def fit_fusion(
-    crops: Sequence[Crop], linear: LinearScorer, encoder: NDArray[np.float64]
+    crops: Sequence[Crop], linear: LinearScorer, paired: LinearScorer, encoder: NDArray[np.float64]
 ) -> tuple[Fusion, list[ScoredCrop]]:
     """Fit the fusion on held-out crops.
 
     Args:
+        linear, paired: the masked and the paired model.
         encoder: the encoder's log-odds of ``crops``, (n,).
 
     Returns:
         The fusion fitted on all crops, and every crop with the score of a fusion fitted without its group:
         the scores that calibration and figures may use.
     """
-    by_linear = score_crops(crops, lambda passages, code: linear.score([" ".join(p) for p in passages], code))
-    by_encoder = [ScoredCrop(crop, float(score)) for crop, score in zip(crops, encoder, strict=True)]
+    scored = {
+        "linear": score_crops(crops, lambda passages, code: linear.score(_views(passages), code)),
+        "paired": score_crops(crops, lambda passages, code: _paired_or_zero(paired, passages, code)),
+        "encoder": [ScoredCrop(crop, float(score)) for crop, score in zip(crops, encoder, strict=True)],
+    }
+    by_linear = scored["linear"]
     features = np.stack([measure(crop.sentences) for crop in crops])
     centres, spreads = _feature_norms(features, by_linear)
-    fusion = Fusion(
-        _human_scale(by_linear), _human_scale(by_encoder), centres, spreads, np.zeros(len(WITNESSES)), 0.0
-    )
+    known = [item for item in scored["paired"] if item.language in paired.languages]
+    scales = {name: _human_scale(known if name == "paired" else scored[name]) for name in MODELS}
+    fusion = Fusion(scales, centres, spreads, np.zeros(len(WITNESSES)), 0.0)
+    raw = {name: np.array([item.raw for item in scored[name]]) for name in MODELS}
     witnesses = np.empty((len(crops), len(WITNESSES)))
     for language in {crop.document.language for crop in crops}:
         members = [index for index, crop in enumerate(crops) if crop.document.language == language]
+        models = {
+            name: None if name == "paired" and language not in paired.languages else raw[name][members]
+            for name in MODELS
+        }
         witnesses[members] = fusion.witnesses(
-            np.array([by_linear[index].raw for index in members]),
-            encoder[members],
+            models,
             features[members],
             language,
             np.array([crops[index].words for index in members], dtype=np.int64),

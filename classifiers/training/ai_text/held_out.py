@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from classifiers.ai_text.detector import ENCODER_FILE, LINEAR_FILE
+from classifiers.ai_text.detector import ENCODER_FILE, LINEAR_FILE, PAIRED_FILE
 from classifiers.ai_text.encoder import EncoderScorer
 from classifiers.ai_text.fusion import Fusion, TextScorer
 from classifiers.ai_text.linear import LinearScorer
@@ -19,7 +19,7 @@ from classifiers.training.ai_text.splits import select, unit_hash
 
 #: Held-out documents per language; more would sharpen intervals that are already narrow.
 _LINEAR_LIMIT: Final = 4000
-_ENCODER_LIMIT: Final = 1200
+_ENCODER_LIMIT: Final = 3000
 
 
 def at_most(documents: Sequence[Document], limit: int) -> list[Document]:
@@ -54,5 +54,5 @@ def held_out_scores(
     crops = length_crops(at_most(held_out, _ENCODER_LIMIT))
     cache = work / f"encoder-scores-{sha256_of(encoder_file)[:12]}.npz"
     scores = encoder_scores(crops, EncoderScorer(encoder_file), cache)
-    fusion, scored = fit_fusion(crops, linear, scores)
+    fusion, scored = fit_fusion(crops, linear, LinearScorer.load(weights / PAIRED_FILE), scores)
     return scored, fusion

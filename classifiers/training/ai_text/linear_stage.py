@@ -1,8 +1,8 @@
-"""Fit the linear detector: one weight vector over all languages, then a correction per language."""
+"""Fit the linear detectors: the masked one over all languages at once, the paired one per language."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +18,13 @@ from classifiers.training.ai_text.crops import Crop, balanced_weights
 
 #: Words per language that the topic mask leaves whole.
 COMMON_WORDS: Final = 400
+#: Masked words are short: seven characters reach over two of them. Whole ones need no more than five.
+MASKED_LONGEST: Final = 7
+PAIRED_LONGEST: Final = 5
+#: Collections whose machine texts answer their human texts, though no group says which answers which.
+PAIRED_SOURCES: Final = frozenset({"detectrl"})
+#: Documents from which a language's pairs carry a detector of their own.
+_FEWEST_PAIRED: Final = 300
 #: Crops from which a source's word counts are taken to mean something.
 _TELLING_GROUP: Final = 30
 
@@ -102,7 +109,9 @@ def fit_linear(
         weights[members] /= max(weights[members].sum(), 1e-9)
     weights *= len(crops) / weights.sum()
     topic_mask = learn_common_words(crops)
-    counts = hash_ngrams([topic_mask.mask(crop.text, crop.document.language) for crop in crops])
+    counts = hash_ngrams(
+        [topic_mask.mask(crop.text, crop.document.language) for crop in crops], MASKED_LONGEST
+    )
     inverse = inverse_document_frequency(counts, weights)
     features = weigh(counts, inverse)
     kept = weights > 0
@@ -126,4 +135,55 @@ def fit_linear(
         vectors[str(language)] = np.zeros(COLUMNS, dtype=np.float32)
         vectors[str(language)][used] = vector
         biases[str(language)] = language_bias
-    return LinearScorer(topic_mask, inverse, vectors, biases)
+    return LinearScorer(topic_mask, MASKED_LONGEST, inverse, vectors, biases)
+
+
+def paired_crops(crops: Sequence[Crop]) -> list[Crop]:
+    """The crops with a counterpart of the other class on the same subject, of languages with enough of them.
+
+    The counterpart stands in the same group, or in a collection built of such pairs.
+    """
+    classes: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    for crop in crops:
+        classes[(crop.document.language, crop.document.group)].add(crop.document.machine)
+    found = [
+        crop
+        for crop in crops
+        if not crop.document.attack
+        and (
+            len(classes[(crop.document.language, crop.document.group)]) == 2
+            or crop.document.source in PAIRED_SOURCES
+        )
+    ]
+    documents: dict[str, set[str]] = defaultdict(set)
+    for crop in found:
+        documents[crop.document.language].add(crop.document.id)
+    return [crop for crop in found if len(documents[crop.document.language]) >= _FEWEST_PAIRED]
+
+
+def fit_paired(crops: Sequence[Crop], *, penalty: float = 5e-5) -> LinearScorer:
+    """Fit a detector of whole texts on pairs, all groups of a class and both classes weighing alike.
+
+    A language with few pairs gets no weights, and the scorer does not list it.
+    """
+    crops = paired_crops(crops)
+    languages = np.array([crop.document.language for crop in crops])
+    target = np.array([float(crop.document.machine) for crop in crops])
+    members = [(crop.document.language, crop.document.group, crop.document.machine) for crop in crops]
+    sizes = Counter(members)
+    weights = np.array([1 / sizes[key] for key in members])
+    for language in np.unique(languages):
+        for kind in (0.0, 1.0):
+            own = (languages == language) & (target == kind)
+            weights[own] *= own.sum() / weights[own].sum() if own.any() else 1.0
+    counts = hash_ngrams([crop.text for crop in crops], PAIRED_LONGEST)
+    inverse = inverse_document_frequency(counts, weights)
+    features = weigh(counts, inverse)
+    vectors = {SHARED: np.zeros(COLUMNS, dtype=np.float32)}
+    biases = {SHARED: 0.0}
+    for language in np.unique(languages):
+        own = languages == language
+        vectors[str(language)], biases[str(language)] = fit_logistic(
+            features[own], target[own], weights[own], penalty=penalty
+        )
+    return LinearScorer(None, PAIRED_LONGEST, inverse, vectors, biases)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from classifiers.training.ai_text.corpus import (
     Document,
+    drop_copies,
     join_near_duplicates,
     languages_in,
     load_documents,
@@ -20,12 +21,12 @@ from classifiers.training.ai_text.corpus import (
 
 
 def build_documents(data: Path, stored: Path) -> list[Document]:
-    """Read every language under ``data`` and our own texts, join near-duplicates, write all to ``stored``."""
+    """Read every language under ``data`` and our own texts; join duplicates, drop copies, write all."""
     documents: list[Document] = []
     for language in tqdm(languages_in(data), desc="reading corpora", unit="language"):
         documents.extend(load_documents(data, language))
         documents.extend(load_written(language))
-    documents = join_near_duplicates(documents)
+    documents = drop_copies(join_near_duplicates(documents))
     save_documents(documents, stored)
     return documents
 

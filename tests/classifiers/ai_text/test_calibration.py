@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from classifiers.ai_text.calibration import (
     ALL_LENGTHS,
     BIN_NAMES,
+    UNFAMILIAR_MARGIN,
     ConformalCalibration,
     ScoreScale,
     conformal_p_value,
@@ -124,3 +125,14 @@ def test_another_array_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.zeros(1))
     with pytest.raises(ValueError, match="no calibration"):
         load_calibration(tmp_path / "other.npz")
+
+
+def test_a_flag_must_clear_a_margin_in_its_cell_and_among_all_lengths() -> None:
+    short, long = np.linspace(-2.0, 2.0, 300), np.linspace(-2.0, 4.0, 300)
+    conformal = ConformalCalibration({("ru", "50-99"): short, ("ru", "400+"): long})
+
+    cell, p_value = conformal.p_value("ru", 60, 2.0 + UNFAMILIAR_MARGIN, 0.01)
+    assert (cell.length_bin, cell.n) == ("50-99", 300)
+    assert p_value == pytest.approx((1 + 101) / 601)  # its own cell alone would say 2/301
+    assert conformal.p_value("ru", 60, 4.0 + 2 * UNFAMILIAR_MARGIN, 0.01)[1] == pytest.approx(1 / 301)
+    assert conformal.p_value("ru", 60, 2.0, 0.01)[1] > p_value

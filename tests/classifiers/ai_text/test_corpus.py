@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from classifiers.training.ai_text.augment import augment
 from classifiers.training.ai_text.batches import PairSampler
 from classifiers.training.ai_text.corpus import (
     Document,
+    drop_copies,
     join_near_duplicates,
     languages_in,
     load_documents,
@@ -237,3 +239,16 @@ def test_no_habit_of_a_collection_survives_the_view() -> None:
     raw, seen = audit(human, machine, {"outlet": word_probe("daily.az")})["outlet"]
     assert raw == 1.0
     assert seen <= 0.6
+
+
+def test_a_rewrite_that_changes_nothing_is_left_out() -> None:
+    article = document("article", group="story")
+    copy = replace(article, id="copy", label="ai_rewritten", generator="m")
+    rewrite = replace(
+        document("other words"), id="rewrite", label="ai_rewritten", generator="m", group="story"
+    )
+    elsewhere = replace(copy, id="elsewhere", group="another story")
+
+    kept = drop_copies([article, copy, rewrite, elsewhere])
+
+    assert [item.id for item in kept] == ["article", "rewrite", "elsewhere"]

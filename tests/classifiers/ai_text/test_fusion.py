@@ -7,25 +7,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from classifiers.ai_text.calibration import ScoreScale
 from classifiers.ai_text.encoder import TextWindows, window_ranges
 from classifiers.ai_text.features import FEATURES
-from classifiers.ai_text.fusion import WITNESSES, Fusion
+from classifiers.ai_text.fusion import MODELS, WITNESSES, Fusion
 
 
 def flat_scale(centre: float) -> ScoreScale:
     return ScoreScale({"any": np.full(4, centre)}, {"any": np.ones(4)}, {"any": np.array([1.5, 0.0, -0.5])})
 
 
+def logits(linear: float, paired: float, encoder: float) -> dict[str, NDArray[np.float64] | None]:
+    return {"linear": np.array([linear]), "paired": np.array([paired]), "encoder": np.array([encoder])}
+
+
 @pytest.fixture
 def fusion() -> Fusion:
     count = len(FEATURES)
     weights = np.zeros(len(WITNESSES))
-    weights[:3] = [1.0, 2.0, -0.5]
+    weights[:4] = [1.0, 0.5, 2.0, -0.5]
     return Fusion(
-        flat_scale(1.0),
-        flat_scale(-2.0),
+        {"linear": flat_scale(1.0), "paired": flat_scale(0.0), "encoder": flat_scale(-2.0)},
         {"any": np.zeros(count)},
         {"any": np.full(count, 2.0)},
         weights,
@@ -36,26 +40,32 @@ def fusion() -> Fusion:
 def test_witnesses_are_standardised_and_summed(fusion: Fusion) -> None:
     features = np.zeros((1, len(FEATURES)))
     features[0, 0] = 4.0
-    seen = fusion.witnesses(np.array([3.0]), np.array([-1.0]), features, "ru", np.array([150]))
-    assert seen[0, :3].tolist() == [2.0, 1.0, 2.0]
-    assert fusion.combine(seen)[0] == pytest.approx(2.0 + 2.0 - 1.0 + 0.25)
+    seen = fusion.witnesses(logits(3.0, 4.0, -1.0), features, "ru", np.array([150]))
+    assert seen[0, :4].tolist() == [2.0, 4.0, 1.0, 2.0]
+    assert fusion.combine(seen)[0] == pytest.approx(2.0 + 2.0 + 2.0 - 1.0 + 0.25)
+
+
+def test_a_model_that_does_not_know_the_language_has_no_say(fusion: Fusion) -> None:
+    features = np.zeros((1, len(FEATURES)))
+    silent = {**logits(3.0, 4.0, -1.0), "paired": None}
+    assert fusion.witnesses(silent, features, "ru", np.array([150]))[0, 1] == 0.0
 
 
 def test_no_single_witness_decides_without_limit(fusion: Fusion) -> None:
     features = np.full((1, len(FEATURES)), 1e6)
-    seen = fusion.witnesses(np.array([1e6]), np.array([-1e6]), features, "ru", np.array([150]))
+    seen = fusion.witnesses(logits(1e6, 1e6, -1e6), features, "ru", np.array([150]))
     assert np.abs(seen).max() <= 8.0
-    assert np.abs(seen[0, 2:]).max() <= 3.0
+    assert np.abs(seen[0, len(MODELS) :]).max() <= 3.0
 
 
 def test_fusion_survives_its_file(fusion: Fusion, tmp_path: Path) -> None:
     fusion.save(tmp_path / "fusion.npz")
     loaded = Fusion.load(tmp_path / "fusion.npz")
-    arguments = (np.array([0.5]), np.array([0.1]), np.ones((1, len(FEATURES))), "kk", np.array([70]))
+    arguments = (logits(0.5, 0.3, 0.1), np.ones((1, len(FEATURES))), "kk", np.array([70]))
     assert loaded.combine(loaded.witnesses(*arguments)) == pytest.approx(
         fusion.combine(fusion.witnesses(*arguments))
     )
-    assert loaded.linear_scale.curves["any"].tolist() == [1.5, 0.0, -0.5]
+    assert loaded.scales["linear"].curves["any"].tolist() == [1.5, 0.0, -0.5]
 
 
 def test_weights_for_other_witnesses_are_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from classifiers.ai_text.linear import SHARED, LinearScorer
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import cut_all
-from classifiers.training.ai_text.linear_stage import fit_linear, fit_logistic
+from classifiers.training.ai_text.linear_stage import fit_linear, fit_logistic, fit_paired, paired_crops
 
 PLAIN = ("rain", "bread", "the tram", "my aunt", "a dog", "the kettle", "a fence", "old boots")
 GRAND = ("development", "significance", "transformation", "sustainability", "engagement", "innovation")
@@ -88,3 +88,19 @@ def test_the_offset_is_what_the_weights_correct() -> None:
     )
     alone, _ = fit_logistic(features, target, np.ones(200), penalty=0.1)
     assert abs(around_truth[0]) < 0.2 < alone[0]
+
+
+def test_pairs_alone_teach_the_scorer_of_whole_texts(tmp_path: Path) -> None:
+    paired = [document(i, "en", machine) for i in range(160) for machine in (False, True)]
+    # Without a partner of the other class, and in too few groups: neither may teach anything.
+    alone = [document(i, "en", True) for i in range(200, 260)]
+    few = [document(i, "tr", machine) for i in range(10) for machine in (False, True)]
+    crops = cut_all([*paired, *alone, *few], per_document=1, seed=1)
+
+    assert {crop.document.id for crop in paired_crops(crops)} == {item.id for item in paired}
+    fit_paired(crops).save(tmp_path / "paired.npz")
+    scorer = LinearScorer.load(tmp_path / "paired.npz")
+
+    assert scorer.languages == ("en",)
+    low, high = scorer.score([document(999, "en", kind).view for kind in (False, True)], "en")
+    assert high > low + 0.5
