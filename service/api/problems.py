@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -89,7 +90,8 @@ def problem_of(error: TamgaError, instance: str | None) -> Problem:
         title=error.title,
         status=error.status,
         detail=error.detail,
-        instance=instance,
+        # A URI reference: a path as it was decoded could hold anything.
+        instance=None if instance is None else quote(instance),
         errors=errors,
     )
 
@@ -158,7 +160,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
             problem_of(MalformedJSON("The body is nested too deeply or cannot be parsed."), path)
         )
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem_response(problem_of(NotFound(f"No resource at {path}."), path))
+        return problem_response(problem_of(NotFound("There is no resource at this path."), path))
     headers = dict(error.headers) if error.headers else None
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail)
@@ -171,7 +173,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         title=phrase,
         status=error.status_code,
         detail=detail,
-        instance=path,
+        instance=quote(path),
     )
     return problem_response(problem, headers)
 
