@@ -40,8 +40,12 @@ run: setup ## Set up, load the sample index into an empty home, serve on port 80
 test: setup .venv/dev test-tools lint ## Install what tests need, lint, run every test
 	$(BIN)/python -m pytest
 
+# A C compiler for the crash tests, PostgreSQL for the stores, Chromium for the pages: from Debian where missing.
 test-tools:
 	@command -v cc >/dev/null || (apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev)
+	@sh tests/postgres/install
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		(apt-get update && apt-get install --yes --no-install-recommends chromium)
 
 lint: .venv/dev ## ruff, mypy --strict, import-linter, hadolint
 	$(BIN)/ruff check .
