@@ -58,7 +58,10 @@ class ArticleRequest(ArticleInput):
     "",
     status_code=201,
     dependencies=[requires("articles:write"), idempotent],
-    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
+    responses={
+        200: {"model": Analysis, "description": "Analysed and not stored"},
+        **responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+    },
 )
 async def create_analysis(body: ArticleRequest, worker: Worker, response: Response) -> Analysis:
     """Analyse an article. Answers 201 with a Location if it was stored, 200 if not."""

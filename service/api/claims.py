@@ -125,7 +125,7 @@ class CompareResponse(BaseModel):
 @router.post(
     "/match",
     dependencies=[requires("claims:read")],
-    responses=responses(400, 401, 403, 408, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
 )
 async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
     """The best `top_k` records for each claim, probable or not, with calibrated probabilities and stances."""
@@ -150,7 +150,7 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
 @router.post(
     "/compare",
     dependencies=[requires("claims:read")],
-    responses=responses(400, 401, 403, 408, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 408, 413, 415, 422, 429, 503),
 )
 async def compare_claims(body: CompareRequest, worker: Worker) -> CompareResponse:
     """Does the evidence support the claim, contradict it, or neither?"""

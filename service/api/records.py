@@ -65,7 +65,7 @@ class RecordPage(BaseModel):
 @router.post(
     "",
     dependencies=[requires("records:write"), idempotent],
-    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
 )
 async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
     """Add records, or update those whose ids exist. One record or a list; a list is refused as a whole if any
