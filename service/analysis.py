@@ -99,7 +99,9 @@ class Analyser:
         if "origin" in options.checks:
             with watch.phase("origin"):
                 fpr = options.target_fpr if options.target_fpr is not None else settings.target_fpr
-                origin = assess_origin(self._runtime.detector, submission, language.code, fpr)
+                origin = assess_origin(
+                    self._runtime.detector, self._runtime.label_office.reader, submission, language.code, fpr
+                )
                 models["ai_text"] = self._runtime.detector.model_version
         claims: list[Claim] = []
         claims_status = _claims_status(options.checks, language.code)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from service.labels.model import Basis, HumanReview, Involvement, ReviewReason, State, Status
+
 Verdict = Literal["likely_ai_unconfirmed", "undetermined"]
 Stance = Literal["supports", "contradicts", "not_enough_info"]
 ClaimStatus = Literal["matched", "related", "no_match", "abstained"]
@@ -51,10 +53,33 @@ class Feature(BaseModel):
 class Signal(BaseModel):
     """Something about the origin that is read, not estimated."""
 
-    type: Literal["declaration", "hidden_characters"]
-    outcome: Literal["ai", "human", "inconclusive"]
+    type: Literal[
+        "declaration",
+        "c2pa",
+        "jsonld",
+        "microdata",
+        "html_meta",
+        "html_attribute",
+        "watermark_green_list",
+        "watermark_synthid",
+        "hidden_characters",
+    ]
+    outcome: Literal["ai", "human", "none", "inconclusive"] = Field(
+        description="none: looked for and not found, which proves nothing."
+    )
     detail: dict[str, Any]
     tool: str
+
+
+class LabelProposal(BaseModel):
+    """A label that could be issued, or why a person has to look first. The detector alone never confirms."""
+
+    state: State
+    involvement: Involvement
+    human_review: HumanReview
+    basis: Basis
+    status: Status = Field(description="active: it may be issued as it stands.")
+    review_reasons: list[ReviewReason]
 
 
 class Origin(BaseModel):
@@ -75,7 +100,7 @@ class Origin(BaseModel):
     kinds: dict[str, float] | None
     features: list[Feature]
     signals: list[Signal]
-    label: None = Field(None, description="The proposed label; null until labels are issued.")
+    label: LabelProposal = Field(description="What this would be labelled as, on this evidence.")
 
 
 class Mismatch(BaseModel):

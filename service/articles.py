@@ -55,7 +55,7 @@ class ArticleInput(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A checked input. `text` is non-empty and is the text that offsets count in."""
+    """A checked input. `text` is non-empty and is the text that offsets count in; `page` is its HTML."""
 
     text: str
     from_html: bool
@@ -65,6 +65,7 @@ class Submission:
     published_at: date | datetime | None
     language_hint: str | None
     declared: Involvement | bool | None
+    page: str | None = None
 
 
 def _check(text: str, pointer: str, max_chars: int) -> None:
@@ -126,4 +127,5 @@ def read_article(source: ArticleInput, *, max_chars: int) -> Submission:
         # Not the page's own word: templates say "en" or "ru" over articles in every language.
         language_hint=source.language,
         declared=source.declared,
+        page=source.html,
     )

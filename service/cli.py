@@ -11,7 +11,22 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from service.commands import audit, backup, check, compare, index, key, log, models, samples, serve
+from service.commands import (
+    audit,
+    backup,
+    check,
+    compare,
+    feeds,
+    index,
+    key,
+    keys,
+    label,
+    log,
+    models,
+    samples,
+    serve,
+    verify,
+)
 from service.errors import ConfigurationError, TamgaError
 
 app = typer.Typer(
@@ -24,13 +39,17 @@ app = typer.Typer(
 app.command()(check.check)
 app.command()(audit.audit)
 app.command()(compare.compare)
+app.command()(verify.verify)
 app.command()(serve.serve)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(index.app, name="index")
+app.add_typer(feeds.app, name="feeds")
 app.add_typer(samples.app, name="samples")
 app.add_typer(models.app, name="models")
 app.add_typer(key.app, name="key")
+app.add_typer(label.app, name="label")
+app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 
 

@@ -1,21 +1,27 @@
-"""The origin part of an Analysis: the detector's assessment beside what was declared and what is hidden in
-the text.
+"""The origin part of an Analysis: the detector's assessment beside what was declared and what the article
+carries with it, and the label that all of it together would give.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from classifiers.text import CanonicalText, canonicalise
-from service.analysis_models import Calibration, Feature, Origin, Segment, Signal
+from classifiers.provenance import ProvenanceReader, ProvenanceSignal
+from classifiers.text import Tampering, canonicalise
+from service.analysis_models import Calibration, Feature, LabelProposal, Origin, Segment, Signal
 from service.articles import Submission
+from service.labels.evidence import from_declaration, from_detector, from_signals
+from service.labels.precedence import propose
 
 if TYPE_CHECKING:
     from classifiers.ai_text import Detector, OriginAssessment
 
 
-def assess_origin(detector: Detector, submission: Submission, language: str, target_fpr: float) -> Origin:
-    """Run the detector on a submission and read the signals.
+def assess_origin(
+    detector: Detector, reader: ProvenanceReader, submission: Submission, language: str, target_fpr: float
+) -> Origin:
+    """Run the detector on a submission, read the signals, and propose a label.
 
     `language` is one of the nine codes or "other" (the detector then abstains). A declaration never changes
     the detector's verdict: they stand side by side, since their difference is what a reviewer looks for.
@@ -29,10 +35,13 @@ def assess_origin(detector: Detector, submission: Submission, language: str, tar
         outlet=submission.outlet,
         canonical=canonical,
     )
-    return _origin(assessment, [*_declaration(submission), *_hidden_characters(canonical)])
+    read = _read(reader, submission, canonical.tampering)
+    signals = [*_declaration(submission), *map(_shown, read)]
+    label = _label(assessment, submission, read, detector.model_version)
+    return _origin(assessment, signals, label)
 
 
-def _origin(assessment: OriginAssessment, signals: list[Signal]) -> Origin:
+def _origin(assessment: OriginAssessment, signals: list[Signal], label: LabelProposal) -> Origin:
     cell = assessment.calibration
     return Origin(
         verdict=assessment.verdict,
@@ -58,7 +67,21 @@ def _origin(assessment: OriginAssessment, signals: list[Signal]) -> Origin:
             for item in assessment.features
         ],
         signals=signals,
-        label=None,
+        label=label,
+    )
+
+
+def _read(reader: ProvenanceReader, submission: Submission, tampering: Tampering) -> list[ProvenanceSignal]:
+    if submission.page is not None:
+        return list(reader.read_page(submission.page, submission.text, tampering=tampering).signals)
+    return list(reader.read_text(submission.text, tampering=tampering).signals)
+
+
+def _shown(signal: ProvenanceSignal) -> Signal:
+    # A note for the reviewer, never evidence of AI: they come from word processors and web pages as well.
+    name = "hidden_characters" if signal.type == "unicode" else signal.type
+    return Signal.model_validate(
+        {"type": name, "outcome": signal.outcome, "detail": signal.detail, "tool": signal.tool}
     )
 
 
@@ -71,14 +94,29 @@ def _declaration(submission: Submission) -> list[Signal]:
     return [Signal(type="declaration", outcome="ai" if involved else "human", detail=detail, tool="caller")]
 
 
-def _hidden_characters(canonical: CanonicalText) -> list[Signal]:
-    """A note, never evidence of AI: hidden characters come from word processors and web pages as well."""
-    tampering = canonical.tampering
-    if tampering.total == 0:
-        return []
-    counts = {
-        name: count
-        for name in ("zero_width", "bidi", "variation_selectors", "tags", "other_hidden", "homoglyphs")
-        if (count := getattr(tampering, name))
-    }
-    return [Signal(type="hidden_characters", outcome="inconclusive", detail=counts, tool="classifiers.text")]
+def _label(
+    assessment: OriginAssessment, submission: Submission, read: list[ProvenanceSignal], model: str
+) -> LabelProposal:
+    """What all of it together would be labelled as. The detector adds a suspicion at most."""
+    now = datetime.now(UTC)
+    evidence = from_signals(read, now)
+    if submission.declared is not None:
+        evidence.append(from_declaration(submission.declared, None, "author_declared", now))
+    evidence.append(
+        from_detector(
+            flagged=assessment.verdict == "likely_ai_unconfirmed",
+            abstain_reason=assessment.abstain_reason,
+            detail={"score": assessment.score, "p_value": assessment.p_value},
+            model=model,
+            at=now,
+        )
+    )
+    found = propose(evidence)
+    return LabelProposal(
+        state=found.state,
+        involvement=found.involvement,
+        human_review=found.human_review,
+        basis=found.basis,
+        status=found.status,
+        review_reasons=list(found.review_reasons),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from classifiers.provenance import (
     ProvenanceConfig,
@@ -12,12 +13,14 @@ from classifiers.provenance import (
     load_watermarks,
 )
 from service.errors import ConfigurationError
-from service.labels.certificates import Authority
 from service.labels.events import LabelEvents
-from service.labels.issuing import LabelDesk
-from service.labels.keys import KeyRing
 from service.settings import Settings
-from service.store import Store
+
+if TYPE_CHECKING:
+    from service.labels.certificates import Authority
+    from service.labels.issuing import LabelDesk
+    from service.labels.keys import KeyRing
+    from service.store import Store
 
 
 class LabelOffice:
@@ -30,11 +33,15 @@ class LabelOffice:
     @cached_property
     def ring(self) -> KeyRing:
         """The signing keys."""
+        from service.labels.keys import KeyRing
+
         return KeyRing(self.settings.home / "keys")
 
     @cached_property
     def authority(self) -> Authority:
         """The newsroom's certificates."""
+        from service.labels.certificates import Authority
+
         name = self.settings.issuer_name or "Newsroom"
         return Authority(self.settings.home / "keys" / "c2pa", name)
 
@@ -44,21 +51,28 @@ class LabelOffice:
 
         Raises ConfigurationError.
         """
-        anchors = self.authority.anchor()
+        configured = ""
         watermarks: tuple[Watermark, ...] = ()
         try:
             if self.settings.c2pa_anchors is not None:
-                anchors += self.settings.c2pa_anchors.read_text(encoding="ascii")
+                configured = self.settings.c2pa_anchors.read_text(encoding="ascii")
             if self.settings.watermarks is not None:
                 watermarks = load_watermarks(self.settings.watermarks)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"the trust anchors cannot be read: {error}") from error
         except WatermarkError as error:
             raise ConfigurationError(str(error)) from error
+
+        def anchors() -> str:
+            # Our own authority is made, and the libraries for it loaded, only once there is a manifest.
+            return self.authority.anchor() + configured
+
         return ProvenanceReader(ProvenanceConfig(anchors=anchors, watermarks=watermarks))
 
     def desk(self, store: Store) -> LabelDesk:
         """The desk over an open store."""
+        from service.labels.issuing import LabelDesk
+
         return LabelDesk(
             self.settings,
             store,

@@ -141,17 +141,13 @@ class SqlLabelRepository:
             return self._current(connection, subject_key)
 
     def by_content(self, *, exact: str, text: str | None) -> Sequence[StoredLabel]:
-        """Labels about this very content, or else about the same text, newest first; at most 20."""
+        """Labels about this very content or about the same text, newest first; at most 20."""
+        same = LabelRow.hash_exact == exact
+        if text is not None:
+            same = sa.or_(same, LabelRow.hash_text == text)
+        query = sa.select(LabelRow).where(same).order_by(LabelRow.created_at.desc()).limit(20)
         with self._database.reading() as connection:
-            conditions = [LabelRow.hash_exact == exact]
-            if text is not None:
-                conditions.append(LabelRow.hash_text == text)
-            for condition in conditions:
-                query = sa.select(LabelRow).where(condition).order_by(LabelRow.created_at.desc()).limit(20)
-                found = [_label(row) for row in connection.execute(query)]
-                if found:
-                    return found
-        return []
+            return [_label(row) for row in connection.execute(query)]
 
     def list(
         self, status: str | None = None, after: str | None = None, limit: int = 100

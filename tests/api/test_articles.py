@@ -111,7 +111,9 @@ def test_the_origin_says_how_it_was_judged(kazakh: dict[str, Any]) -> None:
     assert origin["verdict"] in ("likely_ai_unconfirmed", "undetermined")
     assert isinstance(origin["score"], float)
     assert origin["target_fpr"] == 0.01
-    assert origin["label"] is None
+    label = origin["label"]
+    assert label["state"] in ("likely_ai_unconfirmed", "undetermined")
+    assert (label["status"], label["involvement"]) == ("draft", "unknown")
     if origin["abstain_reason"] is None:
         assert 0 < origin["p_value"] <= 1
         assert origin["calibration"]["n"] > 0
@@ -246,3 +248,23 @@ def test_as_of_leaves_out_what_was_not_valid_then(client: TestClient) -> None:
     assert found("2031-06-01")
     assert not found("2030-06-01")
     client.delete("/v1/records/temporary")
+
+
+def test_a_page_is_read_for_what_it_says_about_itself(client: TestClient) -> None:
+    paragraphs = "".join(f"<p>{part}</p>" for part in KAZAKH.text.split("\n") if part.strip())
+    head = '<title>Бет</title><meta name="ai-disclosure" content="ai-generated">'
+    page = (
+        f"<!doctype html><html lang=kk><head>{head}</head><body><article>{paragraphs}</article></body></html>"
+    )
+    origin = post(client, html=page, store=False, checks=["origin"])["origin"]
+    signals = {signal["type"]: signal["outcome"] for signal in origin["signals"]}
+    assert signals["html_meta"] == "ai"
+    # Markup that anybody can write asks for a review; it confirms nothing.
+    assert origin["label"]["state"] == "likely_ai_unconfirmed"
+    assert "unsigned_metadata" in origin["label"]["review_reasons"]
+    declared = post(client, html=page, store=False, checks=["origin"], declared="none")["origin"]["label"]
+    assert declared["status"] == "disputed"
+    declared = post(client, html=page, store=False, checks=["origin"], declared="generated")["origin"][
+        "label"
+    ]
+    assert (declared["state"], declared["status"]) == ("ai_generated", "active")
