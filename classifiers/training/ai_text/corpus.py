@@ -22,14 +22,25 @@ import regex
 
 from classifiers.ai_text.view import detector_view
 from classifiers.text import canonicalise, count_words, split_sentences
-from classifiers.training.ai_text.further_sources import human_evidence, written_texts
+from classifiers.training.ai_text.further_sources import human_passages, written_texts
 from classifiers.training.ai_text.splits import part_of
 
 Label = Literal["human", "ai", "ai_rewritten", "ai_translated"]
 LABELS: Final[tuple[Label, ...]] = ("human", "ai", "ai_rewritten", "ai_translated")
 
 #: Sources whose texts are runs of unrelated sentences: usable as hard negatives, not as articles.
-SHUFFLED_SOURCES: Final = frozenset({"kaznerd-kk", "nerkor-hu", "apertium-kdt-kk"})
+SHUFFLED_SOURCES: Final = frozenset(
+    {
+        "kaznerd-kk",
+        "nerkor-hu",
+        "apertium-kdt-kk",
+        "climate-fever-en",
+        "healthver-en",
+        "fm2-en",
+        "posts-en",
+        "posts-tr",
+    }
+)
 #: Those of them that stand in pieces far shorter than an article.
 _SHORT_RUNS: Final = frozenset({"kaznerd-kk", "apertium-kdt-kk"})
 _JOINED_WORDS: Final = 110
@@ -145,7 +156,7 @@ def _join_short_runs(rows: list[dict[str, Any]], at_least: int) -> list[dict[str
 
 
 def _repaired_rows(folder: Path, language: str) -> list[dict[str, Any]]:
-    read = chain(read_rows(folder, language), human_evidence(folder, language))
+    read = chain(read_rows(folder, language), human_passages(folder, language))
     rows = [{**row, "text": repair(row["text"], row["source"])} for row in read]
     short = [row for row in rows if row["source"] in _SHORT_RUNS]
     return [row for row in rows if row["source"] not in _SHORT_RUNS] + [

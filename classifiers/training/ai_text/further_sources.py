@@ -9,41 +9,72 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import regex
 
 #: Machine-written texts of the project, one LANG.jsonl per language; see the README beside them.
 WRITTEN: Final = Path(__file__).parent / "written"
 WRITTEN_SOURCE: Final = "written"
 
-#: language -> (source name, file under ``claims/``): long human passages that stand there as evidence.
-_EVIDENCE: Final = {
-    "tr": ("factchecks-tr", "factchecks/tr-fctr1000_train.jsonl.gz"),
-    "hu": ("rte-hu", "stance/hu-rte-train.jsonl.gz"),
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """Human passages of one claim corpus; ``joined`` to runs of that many words, 0 takes them singly."""
+
+    source: str
+    file: str
+    field: str = "evidence"
+    joined: int = 0
+
+
+_PASSAGES: Final = {
+    "tr": (
+        _Passages("factchecks-tr", "factchecks/tr-fctr1000_train.jsonl.gz"),
+        _Passages("posts-tr", "checkworthy/tr-1B_claim-train.jsonl.gz", "text", joined=110),
+    ),
+    "hu": (_Passages("rte-hu", "stance/hu-rte-train.jsonl.gz"),),
+    "en": (
+        _Passages("climate-fever-en", "stance/en-climate-fever.jsonl.gz", joined=130),
+        _Passages("healthver-en", "stance/en-healthver-dev.jsonl.gz", joined=130),
+        _Passages("fm2-en", "stance/en-fm2-dev.jsonl.gz", joined=130),
+        _Passages("posts-en", "checkworthy/en-1B_claim-train.jsonl.gz", "text", joined=110),
+    ),
 }
+_LINK_OR_HANDLE: Final = regex.compile(r"https?://\S+|[@#]\w+")
 
 
-def human_evidence(folder: Path, language: str) -> Iterator[dict[str, Any]]:
-    """Yield the distinct evidence passages of a language's claim corpus; nothing where there is none.
+def human_passages(folder: Path, language: str) -> Iterator[dict[str, Any]]:
+    """Yield the distinct human passages of a language's claim corpora; nothing where there are none.
 
-    They are short for articles, but of other authors and outlets than the corpus files.
+    Short ones are joined to runs of an article's length, in the order of the file, where sentences on one
+    claim stand together. They are no articles, but of authors, genres and outlets that the corpus files lack:
+    encyclopaedias, medical abstracts, fact-checks, posts.
     """
-    if language not in _EVIDENCE:
-        return
-    source, name = _EVIDENCE[language]
-    path = folder / "claims" / name
-    if not path.exists():
-        return
-    seen: set[str] = set()
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            text = json.loads(line)["evidence"]
-            if text in seen:
-                continue
-            seen.add(text)
+    for passages in _PASSAGES.get(language, ()):
+        path = folder / "claims" / passages.file
+        if not path.exists():
+            continue
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            texts = dict.fromkeys(
+                " ".join(_LINK_OR_HANDLE.sub(" ", json.loads(line)[passages.field]).split()) for line in lines
+            )
+        for text in _runs(texts, passages.joined):
             key = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-            yield _row(f"{source}-{key}", language, "human", "", "news", source, text)
+            yield _row(f"{passages.source}-{key}", language, "human", "", "news", passages.source, text)
+
+
+def _runs(texts: Iterable[str], words: int) -> Iterator[str]:
+    """Join consecutive texts until each run holds ``words`` words; what is left over at the end goes."""
+    run: list[str] = []
+    for text in texts:
+        run.append(text)
+        if sum(len(part.split()) for part in run) >= words:
+            yield " ".join(run)
+            run = []
 
 
 def written_texts(language: str) -> Iterator[dict[str, Any]]:

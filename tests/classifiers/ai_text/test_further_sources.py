@@ -8,7 +8,7 @@ import pytest
 
 from classifiers.text import LANGUAGES, count_words, identify_language
 from classifiers.training.ai_text.corpus import load_documents
-from classifiers.training.ai_text.further_sources import human_evidence, written_texts
+from classifiers.training.ai_text.further_sources import human_passages, written_texts
 
 PASSAGE = " ".join(f"A kikötőben a {n}. komp reggel indult el, és délután ért vissza." for n in range(8))
 
@@ -27,7 +27,7 @@ def claim_corpus(folder: Path, evidence: list[str]) -> Path:
 def test_evidence_that_several_claims_share_is_one_human_text(tmp_path: Path) -> None:
     folder = claim_corpus(tmp_path, [PASSAGE, PASSAGE, "Egy másik, rövid szöveg."])
 
-    rows = list(human_evidence(folder, "hu"))
+    rows = list(human_passages(folder, "hu"))
 
     assert [row["text"] for row in rows] == [PASSAGE, "Egy másik, rövid szöveg."]
     assert {row["label"] for row in rows} == {"human"}
@@ -35,8 +35,26 @@ def test_evidence_that_several_claims_share_is_one_human_text(tmp_path: Path) ->
 
 
 def test_a_language_without_claim_corpus_has_no_evidence(tmp_path: Path) -> None:
-    assert list(human_evidence(tmp_path, "kk")) == []
-    assert list(human_evidence(tmp_path, "hu")) == []
+    assert list(human_passages(tmp_path, "kk")) == []
+    assert list(human_passages(tmp_path, "hu")) == []
+
+
+def test_posts_are_cleaned_and_joined_to_the_length_of_an_article(tmp_path: Path) -> None:
+    path = tmp_path / "claims" / "checkworthy" / "tr-1B_claim-train.jsonl.gz"
+    path.parent.mkdir(parents=True)
+    posts = [
+        f"@okur {n}. vapur bugün yine geç kalktı, iskelede bekledik https://t.co/{n} #vapur"
+        for n in range(40)
+    ]
+    with gzip.open(path, "wt", encoding="utf-8") as lines:
+        lines.writelines(json.dumps({"text": post}) + "\n" for post in posts)
+
+    rows = list(human_passages(tmp_path, "tr"))
+
+    assert rows
+    for row in rows:
+        assert 110 <= len(row["text"].split()) < 125
+        assert not {"@", "#", "/"} & set(row["text"])
 
 
 def test_long_evidence_joins_the_documents_of_its_language(tmp_path: Path) -> None:
