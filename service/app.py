@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from service.api import (
     articles,
     claims,
+    feeds,
     health,
     keys,
     labels,
@@ -33,6 +34,7 @@ from service.api.idempotency import Idempotency
 from service.api.state import State
 from service.auth.actor import acting_as
 from service.auth.keys import Keys
+from service.feeds.schedule import refresh_regularly
 from service.retention import purge
 from service.runtime import Runtime
 from service.serving.queue import QueueLimits
@@ -95,6 +97,7 @@ def create_app(
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
         purging = asyncio.create_task(_purge_regularly(store, settings))
+        feeding = asyncio.create_task(refresh_regularly(worker, store, settings))
         try:
             yield State(
                 worker=worker,
@@ -103,7 +106,7 @@ def create_app(
                 idempotency=store.idempotency,
             )
         finally:
-            for task in (saving, purging):
+            for task in (saving, purging, feeding):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
@@ -134,6 +137,7 @@ def create_app(
         articles.router,
         records.router,
         claims.router,
+        feeds.router,
         labels.router,
         verify.router,
         models.router,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +101,20 @@ class Settings(BaseSettings):
     watermarks: Path | None = Field(
         None, description="JSON file with keys and tokenizers of the newsroom's own watermarks"
     )
+
+    fetching: bool = Field(False, description="Whether feeds may be fetched from the network")
+    fetch_networks: str = Field(
+        "", description="Private networks that may be fetched from, such as 10.1.0.0/16; by commas"
+    )
+    fetch_max_bytes: int = Field(50_000_000, ge=1, description="Largest answer fetched, in bytes")
+    fetch_seconds: float = Field(60, gt=0, description="Longest a fetch may take")
+
+    @field_validator("fetch_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in filter(None, map(str.strip, value.split(","))):
+            ipaddress.ip_network(network)
+        return value
 
     @field_validator(
         "models",

@@ -266,3 +266,34 @@ class LabelManifestRow(Base):
     media_type: Mapped[str] = mapped_column(String(100))
     manifest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class FeedRow(Base):
+    """A feed of verified reporting, and the state of its refreshes."""
+
+    __tablename__ = "feeds"
+
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(20))
+    publisher: Mapped[str | None] = mapped_column(String(500))
+    language: Mapped[str | None] = mapped_column(String(35))
+    every_seconds: Mapped[int] = mapped_column()
+    complete: Mapped[bool] = mapped_column()
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    failures: Mapped[int] = mapped_column()
+    last_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    records: Mapped[int] = mapped_column()
+
+
+class FeedItemRow(Base):
+    """A record that came from a feed; `content` tells the same claim with the same verdict elsewhere."""
+
+    __tablename__ = "feed_items"
+
+    record_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    feed_id: Mapped[str] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), index=True)
+    content: Mapped[str] = mapped_column(String(64), index=True)

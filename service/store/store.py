@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from service.store.articles import SqlArticleRepository
 from service.store.audit_log import SqlAuditLog
 from service.store.database import Database
+from service.store.feeds import SqlFeedRepository
 from service.store.idempotency import SqlIdempotencyRepository
 from service.store.keys import SqlKeyRepository
 from service.store.labels import SqlLabelRepository
@@ -21,6 +22,7 @@ class Store:
         self.database = database
         self.records = SqlRecordRepository(database)
         self.articles = SqlArticleRepository(database)
+        self.feeds = SqlFeedRepository(database)
         self.labels = SqlLabelRepository(database)
         self.access_keys = SqlKeyRepository(database)
         self.audit_log = SqlAuditLog(database)

@@ -1,0 +1,5 @@
+"""The one way out to the network: off unless it is switched on, and never into the newsroom's own."""
+
+from service.fetching.fetcher import Fetched, Fetcher, FetchError, FetchingOff
+
+__all__ = ["FetchError", "Fetched", "Fetcher", "FetchingOff"]
