@@ -26,6 +26,7 @@ from classifiers.training.vectors import VectorCache
 from index.passage_index import PassageIndex, document_of
 from index.snapshot import VECTORS, SnapshotFolder
 from index.stores.base import FileVectorStore
+from index.stores.faiss_ivf import FaissIvfStore
 from index.stores.policy import EXACT_LIMIT
 from service.store import open_store
 
@@ -33,6 +34,7 @@ Floats = NDArray[np.float32]
 MODEL = "mixture"
 QUESTIONS = 200
 K = 10
+PROBES = (16, 32, 64, 128)
 _REAL_ROWS = 300
 _NOISE = 0.3
 _QUESTION_NOISE = 0.25
@@ -67,9 +69,13 @@ def noisy(vectors: Floats, share: float, rng: np.random.Generator) -> Floats:
 
 def mixtures(real: Floats, count: int, rng: np.random.Generator) -> Floats:
     """`count` vectors, each between two real ones, with noise."""
-    weight = rng.uniform(0.5, 1.0, (count, 1)).astype(np.float32)
-    one, other = real[rng.integers(0, len(real), count)], real[rng.integers(0, len(real), count)]
-    return noisy(unit(weight * one + (1 - weight) * other), _NOISE, rng)
+    vectors = np.empty((count, real.shape[1]), dtype=np.float32)
+    for first in range(0, count, _BATCH):
+        part = min(_BATCH, count - first)
+        weight = rng.uniform(0.5, 1.0, (part, 1)).astype(np.float32)
+        one, other = real[rng.integers(0, len(real), part)], real[rng.integers(0, len(real), part)]
+        vectors[first : first + part] = noisy(unit(weight * one + (1 - weight) * other), _NOISE, rng)
+    return vectors
 
 
 def fill(path: Path, vectors: Floats) -> None:
@@ -146,10 +152,16 @@ def measure(real: Floats, size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
             rebuilt = time.perf_counter() - started
             index.save()
             engine = index.store
-            yield {
-                "records": size, "engine": type(engine).__name__, **measured(index, questions, right),
-                "bytes_per_record": bytes_per_record(engine, snapshots.path), "rebuild_s": rebuilt,
-            }  # fmt: skip
+            memory = bytes_per_record(engine, snapshots.path)
+            for probes in PROBES if isinstance(engine, FaissIvfStore) else (0,):
+                name = "exact"
+                if isinstance(engine, FaissIvfStore):
+                    engine.probes = probes
+                    name = f"{probes} of {engine.list_count:,} lists, 8 bits"
+                yield {
+                    "records": size, "engine": name, **measured(index, questions, right),
+                    "bytes_per_record": memory, "rebuild_s": rebuilt,
+                }  # fmt: skip
         store.close()
 
 

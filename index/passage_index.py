@@ -19,7 +19,7 @@ from index.ports import Change, PassageRepository, PassageVector
 from index.snapshot import SnapshotError, SnapshotFolder
 from index.stores.base import FileVectorStore, IdRanges
 from index.stores.faiss_flat import FaissFlatStore
-from index.stores.policy import EXACT_LIMIT, outgrown, read_store, settled
+from index.stores.policy import EXACT_LIMIT, new_store, outgrown, read_store
 
 ORDINAL_BITS = 16
 assert 1 << ORDINAL_BITS == MAX_PASSAGES
@@ -28,7 +28,7 @@ _REPLAY_DOCUMENTS = 512
 _EMBED_PASSAGES = 256
 # Approximate results taken per result asked for, and at least, before the stored vectors rank them.
 _RANKED_AGAIN = 2
-_LEAST_RANKED_AGAIN = 40
+_LEAST_RANKED_AGAIN = 20
 
 
 class IndexInconsistencyError(Exception):
@@ -241,9 +241,15 @@ class PassageIndex:
 
     def _built(self, *, progress: bool) -> tuple[FileVectorStore, int]:
         """A new store of everything in the database, and the revision up to which it goes."""
-        store = FaissFlatStore.empty(self._encoder.dimension)
-        revision = self._fill(store, 0, progress=progress, publish=False)
-        return settled(store, self._exact_limit), revision
+        gathered = _Gathered(self._encoder.dimension)
+        revision = 0
+        label = f"index {self._repository.collection}"
+        with tqdm(desc=label, unit="document", disable=not progress, leave=False) as bar:
+            while changes := self._complete_changes(revision, progress=progress):
+                gathered.add(changes)
+                revision = changes[-1].revision
+                bar.update(len(changes))
+        return new_store(*gathered.content(), self._exact_limit), revision
 
     def _replay(self, store: FileVectorStore, since: int, *, progress: bool) -> None:
         self._fill(store, since, progress=progress, publish=True)
@@ -297,6 +303,45 @@ class PassageIndex:
                 )
                 after = (batch[-1].number, batch[-1].ordinal)
                 bar.update(len(batch))
+
+
+class _Gathered:
+    """All passages of a collection while it is read for the first time.
+
+    A document that changes meanwhile comes twice: its last state counts.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self._ids = [np.empty(0, dtype=np.int64)]
+        self._vectors = [np.empty((0, dimension), dtype=np.float32)]
+        self._revisions = [np.empty(0, dtype=np.int64)]
+        self._last: dict[int, int] = {}
+
+    def add(self, changes: Sequence[Change]) -> None:
+        """Take in the present state of documents."""
+        for change in changes:
+            self._last[change.number] = change.revision
+        kept = [change for change in changes if change.passages]
+        if kept:
+            self._ids.append(np.concatenate([vector_ids(change.number, change.passages) for change in kept]))
+            self._vectors.append(np.concatenate([change.vectors for change in kept]))
+            revisions, counts = [change.revision for change in kept], [change.passages for change in kept]
+            self._revisions.append(np.repeat(np.array(revisions, dtype=np.int64), counts))
+
+    def content(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids (n,) and vectors (n, d) of the last states; what was gathered is given up."""
+        ids, revisions = np.concatenate(self._ids), np.concatenate(self._revisions)
+        vectors = np.concatenate(self._vectors)
+        self._vectors.clear()
+        numbers = np.fromiter(self._last.keys(), dtype=np.int64, count=len(self._last))
+        last = np.fromiter(self._last.values(), dtype=np.int64, count=len(self._last))
+        order = np.argsort(numbers)
+        current = (
+            last[order][np.searchsorted(numbers[order], document_of(ids))] == revisions
+            if len(ids)
+            else ids > 0
+        )
+        return (ids, vectors) if current.all() else (ids[current], vectors[current])
 
 
 def _apply(store: FileVectorStore, changes: Sequence[Change]) -> None:

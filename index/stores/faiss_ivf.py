@@ -37,6 +37,8 @@ class FaissIvfStore:
     exact = False
 
     def __init__(self, lists: faiss.IndexIVFScalarQuantizer) -> None:
+        self.probes = PROBES
+        """Lists read per question."""
         self._lists = lists
         self._held = _ids_of(lists)
         self._dead = np.zeros(len(self._held), dtype=np.bool_)
@@ -143,7 +145,7 @@ class FaissIvfStore:
         self, queries: NDArray[np.float32], k: int, within: IdRanges | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = self.list_count if within is not None else min(PROBES, self.list_count)
+        parameters.nprobe = self.list_count if within is not None else min(self.probes, self.list_count)
         # FAISS keeps bare pointers to selectors and ids: all of them must outlive the search.
         kept: list[object] = []
         if within is not None:

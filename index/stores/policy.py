@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import faiss
+import numpy as np
+from numpy.typing import NDArray
 
 from index.stores.base import FileVectorStore, VectorFileError
 from index.stores.faiss_flat import FaissFlatStore
@@ -29,11 +31,14 @@ def read_store(path: Path) -> FileVectorStore:
     return FaissFlatStore.over(index, path.name)
 
 
-def settled(store: FileVectorStore, exact_limit: int = EXACT_LIMIT) -> FileVectorStore:
-    """The store itself, or lists built from it where it has grown past exact search."""
-    if isinstance(store, FaissFlatStore) and len(store) > exact_limit:
-        ids, vectors = store.content()
+def new_store(
+    ids: NDArray[np.int64], vectors: NDArray[np.float32], exact_limit: int = EXACT_LIMIT
+) -> FileVectorStore:
+    """A store of vectors (n, d) under ids (n,), of the engine that their number asks for."""
+    if len(ids) > exact_limit:
         return FaissIvfStore.build(ids, vectors)
+    store = FaissFlatStore.empty(vectors.shape[1])
+    store.upsert(ids, vectors)
     return store
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from index.stores.base import IdRanges, VectorFileError
 from index.stores.faiss_flat import FaissFlatStore
 from index.stores.faiss_ivf import PROBES, FaissIvfStore, list_count
-from index.stores.policy import outgrown, read_store, settled
+from index.stores.policy import new_store, outgrown, read_store
 
 DIMENSION = 16
 BASE = 120
@@ -124,11 +124,11 @@ def test_the_engine_follows_the_size() -> None:
     flat = FaissFlatStore.empty(DIMENSION)
     vectors = np.stack([unit(seed) for seed in range(101)])
     flat.upsert(np.arange(100, dtype=np.int64), vectors[:100])
-    assert settled(flat, 100) is flat
+    assert isinstance(new_store(*flat.content(), 100), FaissFlatStore)
     assert not outgrown(flat, 100)
     flat.upsert(np.array([100]), vectors[100:])
     assert outgrown(flat, 100)
-    lists = settled(flat, 100)
+    lists = new_store(*flat.content(), 100)
     assert isinstance(lists, FaissIvfStore)
     assert len(lists) == 101
     assert not outgrown(lists, 100)
