@@ -1,7 +1,10 @@
 """Cross-language sentence retrieval: S@1 for all 72 ordered language pairs of a nine-way parallel corpus.
 
-For each source sentence the nearest of 1,000 fixed target sentences must be its translation.
-Run: ``python -m bench.retrieval --data DIR [--backend onnx|torch] [--encoder NAME] [--json FILE]``.
+For each source sentence the nearest of 1,000 fixed target sentences must be its translation. Only sentences
+of documents that the adaptation was not trained on are asked for; all 1,000 are candidates.
+Run: ``python -m bench.retrieval --data DIR [--backend onnx|torch] [--published] [--encoder NAME]
+[--json FILE]``;
+``--published`` takes the packaged encoder as it was before the adaptation.
 """
 
 from __future__ import annotations
@@ -12,16 +15,19 @@ from numpy.typing import NDArray
 from bench.corpus import arguments, read_jsonl, write_json
 from classifiers.models import load_encoder
 from classifiers.text import LANGUAGES
+from classifiers.training.claims_data import calibration_documents
 
 CANDIDATES = 1000
-FLOOR = 0.88
-# Turkmen is reported without a floor: the packaged weights have hardly seen it.
-HELD_TO_FLOOR = ("az", "kk", "ky", "tr", "uz", "ru", "en")
+FLOORS = {"mean": 0.94, "turkmen_mean": 0.80}
 
 
-def success_at_1(queries: NDArray[np.float32], candidates: NDArray[np.float32]) -> float:
-    """Share of rows whose nearest candidate is the row of the same number; both (rows, dimension)."""
-    return float(np.mean((queries @ candidates.T).argmax(axis=1) == np.arange(len(queries))))
+def success_at_1(
+    queries: NDArray[np.float32], candidates: NDArray[np.float32], own: NDArray[np.int64]
+) -> float:
+    """Share of queries, (n, dimension), whose nearest of the candidates, (m, dimension), is their own one,
+    whose number stands in ``own``, (n,).
+    """
+    return float(np.mean((queries @ candidates.T).argmax(axis=1) == own))
 
 
 def interval(share: float, count: int) -> float:
@@ -36,18 +42,24 @@ def main() -> None:
     parser.add_argument(
         "--encoder", help="a sentence-transformers model or folder instead of the packaged one"
     )
+    parser.add_argument("--published", action="store_true", help="the packaged encoder without adaptation")
     options = parser.parse_args()
     rows = list(read_jsonl(options.data / "claims" / "parallel" / "ntrex.jsonl.gz"))[:CANDIDATES]
-    encoder = load_encoder(options.encoder, backend=options.backend)
+    kept = calibration_documents(options.data)
+    asked = np.array([number for number, row in enumerate(rows) if row["doc"] in kept])
+    encoder = load_encoder(options.encoder, backend=options.backend, adapted=not options.published)
     vectors = {code: encoder.encode([row[code] for row in rows], progress=True) for code in LANGUAGES}
     table = {
         source: {
-            target: success_at_1(vectors[source], vectors[target]) for target in LANGUAGES if target != source
+            target: success_at_1(vectors[source][asked], vectors[target], asked)
+            for target in LANGUAGES
+            if target != source
         }
         for source in LANGUAGES
     }
     print(
-        f"S@1 among {len(rows)} candidates, {encoder.model_id}, backend {options.backend}; "
+        f"S@1 of {len(asked)} queries among {len(rows)} candidates, {encoder.model_id}, "
+        f"backend {options.backend}; "
         "a row is a query language\n"
     )
     print("| | " + " | ".join(LANGUAGES) + " |")
@@ -58,22 +70,18 @@ def main() -> None:
             + " | ".join(f"{cells[t]:.3f}" if t in cells else "–" for t in LANGUAGES)
             + " |"
         )
-    shares = [share for cells in table.values() for share in cells.values()]
-    widest = max(interval(share, len(rows)) for share in shares)
-    print(f"\nmean {np.mean(shares):.3f}; 95% interval of a cell at most ±{widest:.3f}")
-    held = {
-        (source, target): table[source][target]
-        for source in HELD_TO_FLOOR
-        for target in ("en", "ru")
-        if source != target
+    shares = {(source, target): share for source, cells in table.items() for target, share in cells.items()}
+    widest = max(interval(share, len(asked)) for share in shares.values())
+    means = {
+        "mean": float(np.mean(list(shares.values()))),
+        "turkmen_mean": float(np.mean([share for pair, share in shares.items() if "tk" in pair])),
     }
-    worst = min(held, key=held.__getitem__)
-    print(
-        f"lowest of {', '.join(HELD_TO_FLOOR)} to en or ru: "
-        f"{worst[0]} to {worst[1]} {held[worst]:.3f} (floor {FLOOR})"
-    )
+    lowest = min(shares, key=shares.__getitem__)
+    print(f"\nmean {means['mean']:.3f}, of the pairs with Turkmen {means['turkmen_mean']:.3f}; ", end="")
+    print(f"lowest: {lowest[0]} to {lowest[1]} {shares[lowest]:.3f}; ", end="")
+    print(f"95% interval of a cell at most ±{widest:.3f}")
     write_json(options.json, {"model": encoder.model_id, "backend": options.backend, "success_at_1": table})
-    if held[worst] < FLOOR:
+    if not (options.published or options.encoder) and any(means[name] < FLOORS[name] for name in FLOORS):
         raise SystemExit(1)
 
 

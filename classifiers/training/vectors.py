@@ -1,4 +1,4 @@
-"""Sentence vectors for training, kept on disk so that a second run does not embed again."""
+"""Sentence vectors and cross-encoder readings for training, kept on disk for a second run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tqdm import tqdm
 from classifiers.models import Encoder, models_home
 from classifiers.models.encoder import AdaptedEncoder
 from classifiers.models.turkmen import respelt
+from classifiers.stance.cross_encoder import CrossEncoder
+from classifiers.stance.evidence import ClaimEvidence
 
 _BATCH = 256
 
@@ -54,14 +56,43 @@ class VectorCache:
             self._save()
         if not keys:
             return np.zeros((0, self._encoder.dimension), np.float32)
-        vectors: NDArray[np.float32] = np.stack([self._rows[k] for k in keys]).astype(np.float32)
-        return self._adapted.adaptation.apply(vectors) if self._adapted else vectors
+        stored: NDArray[np.float32] = np.stack([self._rows[k] for k in keys]).astype(np.float32)
+        return self._adapted.adaptation.apply(stored) if self._adapted else stored
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(f".{os.getpid()}.partial.npz")
         np.savez(partial, keys=np.array(list(self._rows)), vectors=np.stack(list(self._rows.values())))
         partial.replace(self._path)
+
+
+class ReadingCache:
+    """Logits of one stance cross-encoder by pair of texts, in one ``.npz`` under the models folder."""
+
+    def __init__(self, cross_encoder: CrossEncoder, folder: Path | None = None) -> None:
+        self._cross_encoder = cross_encoder
+        name = f"stance-{cross_encoder.digest[:12]}.npz"
+        self._path = (folder or models_home() / "training-vectors") / name
+        self._rows: dict[str, NDArray[np.float32]] = {}
+        if self._path.exists():
+            with np.load(self._path) as stored:
+                self._rows = dict(zip(stored["keys"].tolist(), stored["logits"], strict=True))
+
+    def logits(self, pairs: Sequence[ClaimEvidence], *, progress: bool = True) -> NDArray[np.float32]:
+        """Shape (pairs, 3), reading only the new pairs."""
+        keys = [_key(f"{pair.claim}\0{pair.evidence}") for pair in pairs]
+        unread = {k: p for k, p in zip(keys, pairs, strict=True) if k not in self._rows}
+        missing = sorted(unread.items(), key=lambda item: len(item[1].claim) + len(item[1].evidence))
+        for start in tqdm(range(0, len(missing), _BATCH), desc="reading", disable=not progress):
+            batch = missing[start : start + _BATCH]
+            logits = self._cross_encoder.logits([pair for _, pair in batch])
+            self._rows.update(zip((key for key, _ in batch), logits, strict=True))
+        if missing:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._path.with_suffix(f".{os.getpid()}.partial.npz")
+            np.savez(partial, keys=np.array(list(self._rows)), logits=np.stack(list(self._rows.values())))
+            partial.replace(self._path)
+        return np.stack([self._rows[k] for k in keys])
 
 
 def _key(text: str) -> str:
