@@ -32,15 +32,27 @@ def main() -> None:
     options = parser.parse_args()
     cache = VectorCache(load_encoder(threads=options.threads))
     figures: dict[str, Any] = {}
-    report = ["# Claim check: figures", "", "Written by `python -m bench.claims --data DIR`.", ""]
+    sections = kept_sections(options.write)
     for name in options.only:
         title, part = PARTS[name]
         figures[name] = part.measure(options.data, cache)
-        report += [f"## {title}", "", part.table(figures[name]), ""]
-        print("\n".join(report[-4:]), flush=True)
+        sections[title] = part.table(figures[name])
+        print(f"## {title}\n\n{sections[title]}\n", flush=True)
     write_json(options.json, figures)
     if options.write:
+        report = ["# Claim check: figures", "", "Written by `python -m bench.claims --data DIR`.", ""]
+        for title, _ in PARTS.values():
+            if title in sections:
+                report += [f"## {title}", "", sections[title], ""]
         options.write.write_text("\n".join(report), encoding="utf-8")
+
+
+def kept_sections(path: Path | None) -> dict[str, str]:
+    """The sections of a report written before, by title: a run of some parts leaves the others alone."""
+    if path is None or not path.exists():
+        return {}
+    _, *parts = path.read_text(encoding="utf-8").split("\n## ")
+    return {title: text.strip() for title, _, text in (part.partition("\n") for part in parts)}
 
 
 if __name__ == "__main__":

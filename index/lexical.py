@@ -24,16 +24,17 @@ from pathlib import Path
 import tantivy
 from tqdm import tqdm
 
-from classifiers.stance.latin import sound_key
+from classifiers.stance.latin import sound_key, to_latin
 from classifiers.text import canonicalise, fold_case
 from index.passage_index import ORDINAL_BITS
 from index.ports import RecordRepository, StoredRecord
 
 GROUP_LETTERS = 4
 
-_FORMAT = 1
+_FORMAT = 2
 _STATE_ID = -1
 _WORD = re.compile(r"\w+")
+_DIGIT = re.compile(r"\d")
 _DOCUMENTS_AT_ONCE = 512
 _COMMIT_DOCUMENTS = 20_000
 _WRITER_BYTES = 32_000_000
@@ -272,11 +273,16 @@ def words_of(text: str, language: str) -> list[str]:
     return _WORD.findall(folded)
 
 
+def spelling(word: str, language: str) -> str:
+    """A word in its Latin spelling by sound; one with digits without the sounds, by which 11 would be 1."""
+    return to_latin(word, language) if _DIGIT.search(word) else sound_key(word, language)
+
+
 def letter_groups(words: Sequence[str], language: str) -> list[str]:
     """Every four letters in a row of each word in its Latin spelling by sound, its edges marked with _."""
     groups = []
     for word in words:
-        key = sound_key(word, language)
+        key = spelling(word, language)
         if key:
             marked = f"_{key}_"
             last = max(1, len(marked) - GROUP_LETTERS + 1)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from classifiers.stance.latin import sound_key
-from index.lexical import words_of
+from index.lexical import spelling, words_of
 from index.records import VerifiedRecord
 from index.times import start_of
 
@@ -13,7 +12,7 @@ from index.times import start_of
 def story_key(record: VerifiedRecord) -> str:
     """Equal for records of the same claim. Numbers count, so that a corrected figure is another claim."""
     language = (record.language or "other").partition("-")[0]
-    key = "".join(sound_key(word, language) for word in words_of(record.claim, language))
+    key = "".join(spelling(word, language) for word in words_of(record.claim, language))
     # A claim in a script without a Latin spelling keeps to itself.
     return key or record.claim
 

@@ -62,7 +62,11 @@ def open_library(
             index.load(progress=progress)
             indexes[repository.collection] = index
         lexical = LexicalIndex(store.records, settings.index_folder / "records-words")
-        lexical.load(progress=progress)
+        if indexes[store.records.collection].notices:
+            # The snapshot did not fit the database (another one, or an older copy): nor may the words.
+            lexical.rebuild(progress=progress)
+        else:
+            lexical.load(progress=progress)
         return Library(
             store,
             RecordSearch(store.records, indexes[store.records.collection], lexical),

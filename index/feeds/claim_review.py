@@ -42,7 +42,7 @@ def _parsed(text: str) -> Any:
 
 
 def _in_page(content: bytes) -> list[Any]:
-    from lxml import html
+    from lxml import html  # type: ignore[import-untyped]
 
     if not content.strip():
         raise FeedError("the page is empty")
@@ -79,7 +79,7 @@ def _item(review: dict[str, Any], claims_at: dict[str, int]) -> Item:
     claim = plain_text(_text(review.get("claimReviewed")))
     address = _text(review.get("url")) or _text(review.get("@id")) or ""
     # A page with one review keeps its id when the claim is reworded; of several, the claim tells which.
-    identifier = address if address and claims_at[address] == 1 else f"{address}#{claim}"
+    identifier = address if address and claims_at[address] == 1 else f"{claim} ({address})"
     rating, normalised = _rating(_first(review.get("reviewRating")))
     author = _first(review.get("author")) or _first(review.get("publisher"))
     fields = {

@@ -21,6 +21,9 @@ MAX_ITEMS = 200_000
 """Items read of one answer; more is refused, never cut silently."""
 
 
+_BLOCKS = ("p", "br", "div", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote")
+
+
 class FeedError(ValueError):
     """The bytes are not a feed of the kind they were said to be; the text says why."""
 
@@ -166,7 +169,7 @@ def plain_text(markup: str | None) -> str | None:
         return None
     if "<" not in markup and "&" not in markup:
         return " ".join(markup.split())
-    from lxml import html
+    from lxml import html  # type: ignore[import-untyped]
 
     try:
         root = html.fragment_fromstring(f"<div>{markup}</div>")
@@ -174,7 +177,9 @@ def plain_text(markup: str | None) -> str | None:
         return None
     for hidden in root.xpath(".//script | .//style"):
         hidden.drop_tree()
-    return " ".join(" ".join(root.itertext()).split()) or None
+    for block in root.iter(*_BLOCKS):
+        block.tail = f" {block.tail or ''}"
+    return " ".join("".join(root.itertext()).split()) or None
 
 
 def _complete(fields: Mapping[str, Any], source: FeedSource) -> dict[str, Any]:

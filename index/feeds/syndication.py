@@ -15,10 +15,10 @@ _TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 
 def read(content: bytes) -> Iterator[Item]:
     """The entries, and the ids of deleted ones (RFC 6721). Raises FeedError for what is no feed."""
-    import feedparser
+    import feedparser  # type: ignore[import-untyped]
 
     parsed = feedparser.parse(content, sanitize_html=True, resolve_relative_uris=False)
-    if not parsed.version:
+    if not parsed.get("version"):
         reason = parsed.get("bozo_exception")
         raise FeedError(f"neither RSS nor Atom{f': {reason}' if reason else ''}")
     publisher = plain_text(parsed.feed.get("title"))

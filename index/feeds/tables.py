@@ -42,9 +42,9 @@ def read_csv(content: bytes) -> Iterator[Item]:
     heading = text.partition("\n")[0]
     delimiter = max(",;\t", key=heading.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    if rows.fieldnames is None or "claim" not in rows.fieldnames:
-        raise FeedError("the heading names no column `claim`")
     try:
+        if rows.fieldnames is None or "claim" not in rows.fieldnames:
+            raise FeedError("the heading names no column `claim`")
         yield from _items(rows)
     except csv.Error as error:
         raise FeedError(f"line {rows.line_num}: {error}") from error
@@ -52,7 +52,7 @@ def read_csv(content: bytes) -> Iterator[Item]:
 
 def read_parquet(content: bytes) -> Iterator[Item]:
     """One record per row. Raises FeedError for what is no Parquet or has no column `claim`."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
     from pyarrow import parquet
 
     try:

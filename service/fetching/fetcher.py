@@ -89,7 +89,9 @@ class Fetcher:
             raise FetchError(f"took longer than {self._seconds:g} seconds")
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), left)
         try:
-            with pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response:
+            with pool.stream(
+                "GET", url, headers=list(headers.items()), extensions={"timeout": timeouts}
+            ) as response:
                 told = {
                     name.decode("latin-1").lower(): value.decode("latin-1")
                     for name, value in response.headers

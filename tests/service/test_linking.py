@@ -116,6 +116,9 @@ def test_same_claim_in_other_quotation_marks_or_script_is_one_story() -> None:
     key = story_key(record(claim="O'zbekistonda 12 ta yangi maktab ochildi.", language="uz"))
     assert key == story_key(record(claim="«Ўзбекистонда 12 та янги мактаб очилди»", language="uz-cyrl"))
     assert key != story_key(record(claim="O'zbekistonda 13 ta yangi maktab ochildi.", language="uz"))
+    first, second = record(claim="1,100 schools opened."), record(claim="1,000 schools opened.")
+    assert story_key(first) != story_key(second)
+    assert story_key(record(claim="Road 1 is open.")) != story_key(record(claim="Road 11 is open."))
     assert story_key(record(claim="一")) != story_key(record(claim="二"))
 
 

@@ -198,7 +198,8 @@ class TestTables:
     @pytest.mark.parametrize(
         ("kind", "content"),
         [("jsonl", b"[1]"), ("jsonl", b"{"), ("csv", b"a,b\n1,2"), ("parquet", b"PAR1"),
-         ("syndication", b"<html></html>"), ("csv", b"claim\n\xff"), ("news-sitemap", b"<feed/>"), ("claimreview", b""), ("claimreview", b"{")],
+         ("syndication", b"<html></html>"), ("csv", b"claim\n\xff"), ("news-sitemap", b"<feed/>"),
+         ("claimreview", b""), ("claimreview", b"{")],
     )  # fmt: skip
     def test_what_is_no_feed_is_said_to_be_none(self, kind: FeedKind, content: bytes) -> None:
         with pytest.raises(FeedError):

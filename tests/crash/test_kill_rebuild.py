@@ -1,0 +1,124 @@
+"""`kill -9` in the middle of a rebuild: the old generation is loaded, caught up and searched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.passage_index import PassageIndex
+from index.records import VerifiedRecord
+from index.search import RecordSearch
+from index.snapshot import SnapshotFolder
+from index.stores.faiss_ivf import FaissIvfStore
+from service.records import RecordIngest
+from service.store import open_store
+
+COUNT = 300
+LIMIT = 100
+
+# The child opens the same home, begins to rebuild, says so, and never ends by itself.
+CHILD = """
+import sys, time
+import tests_encoder, index.passage_index as target
+from pathlib import Path
+from index.snapshot import SnapshotFolder
+from service.store import open_store
+
+home = Path(sys.argv[1])
+store = open_store(f"sqlite:///{home / 'tamga.db'}")
+index = target.PassageIndex(
+    store.records, tests_encoder.HashEncoder(), SnapshotFolder(home / "index"), exact_limit=100
+)
+index.load()
+
+def stuck(*content):
+    print("rebuilding", flush=True)
+    time.sleep(600)
+
+target.new_store = stuck
+index.rebuild()
+"""
+
+ENCODER = '''
+import hashlib
+import numpy as np
+
+class HashEncoder:
+    """The same text has the same vector; different ones have nothing in common."""
+
+    model_id = "hash-32"
+    dimension = 32
+    max_tokens = 512
+
+    def encode(self, texts, *, prompt="query: ", progress=False):
+        seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
+        rows = np.array([np.random.default_rng(seed).normal(size=32) for seed in seeds], dtype=np.float32)
+        rows = rows.reshape(-1, 32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def count_tokens(self, texts):
+        return [1 for _ in texts]
+'''
+
+
+def claim(number: int) -> str:
+    return f"Statement number {number} of the register."
+
+
+def test_the_old_generation_serves_after_a_killed_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tests_encoder.py").write_text(ENCODER, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import tests_encoder  # type: ignore[import-not-found]
+
+    encoder = tests_encoder.HashEncoder()
+    store = open_store(f"sqlite:///{tmp_path / 'tamga.db'}")
+    ingest = RecordIngest(store.records, encoder)
+    list(ingest.add(VerifiedRecord(id=str(number), claim=claim(number)) for number in range(COUNT)))
+
+    def opened() -> PassageIndex:
+        index = PassageIndex(store.records, encoder, SnapshotFolder(tmp_path / "index"), exact_limit=LIMIT)
+        index.load()
+        return index
+
+    first = opened()
+    assert isinstance(first.store, FaissIvfStore)
+    assert first.save()
+    list(ingest.add([VerifiedRecord(id="late", claim="Came after the snapshot.")]))
+    store.records.delete("7")
+    before = (tmp_path / "index" / "CURRENT").read_bytes()
+
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline().strip() == "rebuilding"
+    child.send_signal(signal.SIGKILL)
+    assert child.wait(timeout=30) == -signal.SIGKILL
+    child.stdout.close()
+
+    assert (tmp_path / "index" / "CURRENT").read_bytes() == before
+    started = time.monotonic()
+    index = opened()
+    assert index.notices == []
+    search = RecordSearch(store.records, index)
+    asked = [claim(number) for number in range(0, COUNT, 25)] + ["Came after the snapshot."]
+    found = [hits[0].record.id for hits in search.search(asked, 1)]
+    assert found == [str(number) for number in range(0, COUNT, 25)] + ["late"]
+    scores = [hits[0].cosine for hits in search.search(asked, 1)]
+    # Ranked again by the stored vectors: exact, whatever eight bits made of them.
+    assert np.allclose(scores, 1, atol=1e-5)
+    assert "7" not in [hit.record.id for hit in search.search([claim(7)], 50)[0]]
+    assert time.monotonic() - started < 120
+    store.close()
