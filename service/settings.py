@@ -103,16 +103,16 @@ class Settings(BaseSettings):
     )
 
     fetching: bool = Field(False, description="Whether feeds may be fetched from the network")
-    fetch_networks: str = Field(
-        "", description="Private networks that may be fetched from, such as 10.1.0.0/16; by commas"
+    fetch_networks: str | None = Field(
+        None, description="Private networks that may be fetched from, such as 10.1.0.0/16; by commas"
     )
     fetch_max_bytes: int = Field(50_000_000, ge=1, description="Largest answer fetched, in bytes")
     fetch_seconds: float = Field(60, gt=0, description="Longest a fetch may take")
 
     @field_validator("fetch_networks")
     @classmethod
-    def _networks(cls, value: str) -> str:
-        for network in filter(None, map(str.strip, value.split(","))):
+    def _networks(cls, value: str | None) -> str | None:
+        for network in filter(None, map(str.strip, (value or "").split(","))):
             ipaddress.ip_network(network)
         return value
 
@@ -124,6 +124,7 @@ class Settings(BaseSettings):
         "issuer_name",
         "c2pa_anchors",
         "watermarks",
+        "fetch_networks",
         "requests_per_minute",
         "keep_texts_days",
         mode="before",

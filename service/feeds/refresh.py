@@ -80,7 +80,9 @@ def fetcher_of(settings: Settings) -> Fetcher:
     if not settings.fetching:
         raise FetchingOff("Set TAMGA_FETCHING=true to let Tamga fetch feeds.")
     networks = [
-        ipaddress.ip_network(part.strip()) for part in settings.fetch_networks.split(",") if part.strip()
+        ipaddress.ip_network(part.strip())
+        for part in (settings.fetch_networks or "").split(",")
+        if part.strip()
     ]
     return Fetcher(max_bytes=settings.fetch_max_bytes, seconds=settings.fetch_seconds, networks=networks)
 
