@@ -18,7 +18,7 @@ from index.stores.base import IdRanges, VectorFileError
 from index.stores.faiss_flat import FaissFlatStore, checked_pairs, checked_vectors
 from index.stores.lock import ReadWriteLock
 
-PROBES = 24
+PROBES = 48
 """Lists read per question; `bench.index_size` has the recall it gives."""
 
 _TRAINED_PER_LIST = 40

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.feeds import FeedKind
-from index.records import WebAddress
+from index.records import Text, WebAddress
 from service.api.access import requires
 from service.api.problems import responses
 from service.api.state import ModelWorkerDep, Worker
@@ -34,7 +34,7 @@ class FeedInput(BaseModel):
 
     url: WebAddress
     kind: FeedKind
-    publisher: str | None = Field(None, max_length=500, description="Publisher of items that name none.")
+    publisher: Text | None = Field(None, max_length=500, description="Publisher of items that name none.")
     language: str | None = Field(None, pattern=LANGUAGE_TAG, description="Language of items that name none.")
     every_seconds: int = Field(3600, ge=LEAST_EVERY, le=MOST_EVERY)
     complete: bool = Field(False, description="An answer holds everything: what is missing was taken back.")
@@ -75,11 +75,13 @@ class FeedResult(BaseModel):
     error: str | None
 
 
-FeedId = Annotated[str, Path(max_length=60)]
+FeedId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
 
 
 @router.post(
-    "", dependencies=[requires("records:write")], responses=responses(400, 401, 403, 408, 413, 415, 422, 503)
+    "",
+    dependencies=[requires("records:write")],
+    responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
 )
 async def put_feed(body: FeedInput, worker: Worker) -> FeedState:
     """Add a feed, or change the one at this address. It is fetched at its next turn."""
@@ -118,7 +120,7 @@ async def delete_feed(feed_id: FeedId, worker: Worker) -> Response:
 @router.post(
     "/{feed_id}/refresh",
     dependencies=[requires("records:write")],
-    responses=responses(401, 403, 404, 409, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
 )
 async def refresh_feed(feed_id: FeedId, worker: Worker, models: ModelWorkerDep) -> FeedResult:
     """Fetch a feed now and take in what it holds."""
