@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from index.feeds import FeedKind
 from index.records import Text, WebAddress
 from service.api.access import requires
+from service.api.idempotency import idempotent
 from service.api.problems import responses
 from service.api.state import ModelWorkerDep, Worker
 from service.articles import LANGUAGE_TAG
@@ -80,7 +81,7 @@ FeedId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
 
 @router.post(
     "",
-    dependencies=[requires("records:write")],
+    dependencies=[requires("records:write"), idempotent],
     responses=responses(400, 401, 403, 408, 409, 413, 415, 422, 503),
 )
 async def put_feed(body: FeedInput, worker: Worker) -> FeedState:
