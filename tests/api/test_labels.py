@@ -24,7 +24,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings = load_settings(home=tmp_path_factory.mktemp("labels"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runtime, "load", lambda runtime: None)
-        with TestClient(create_app(settings), raise_server_exceptions=False) as opened:
+        with TestClient(
+            create_app(settings),
+            raise_server_exceptions=False,
+            client=("127.0.0.1", 50_000),
+            base_url="http://127.0.0.1:8000",
+        ) as opened:
             yield opened
 
 
