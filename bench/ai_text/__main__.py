@@ -1,7 +1,7 @@
 """``python -m bench.ai_text --data DIR``: the origin detector on a development test no model saw.
 
-Sections: headline, baseline, kinds, targets, lengths, attacks, edits, splices, shortcuts, generators,
-languages, outlets, peers, speed.
+Sections: headline, baseline, kinds, targets, margins, lengths, attacks, edits, splices, shortcuts,
+generators, languages, outlets, peers, speed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from classifiers.training.ai_text.held_out import held_out_scores
 from classifiers.training.ai_text.splits import select
 
 SECTIONS = (
-    "headline", "baseline", "kinds", "targets", "lengths", "attacks", "edits", "splices", "shortcuts",
-    "generators", "languages", "outlets", "peers", "speed",
+    "headline", "baseline", "kinds", "targets", "margins", "lengths", "attacks", "edits", "splices",
+    "shortcuts", "generators", "languages", "outlets", "peers", "speed",
 )  # fmt: skip
 
-_JUDGED = {"headline", "baseline", "targets", "lengths", "attacks", "peers"}
+_JUDGED = {"headline", "baseline", "targets", "margins", "lengths", "attacks", "peers"}
 
 
 def speed(documents: Sequence[Document], detector: Detector) -> float:
@@ -62,6 +62,7 @@ def main() -> None:
             "headline": lambda: sections.headline(judged, options.fpr),
             "baseline": lambda: baseline.against_linear(judged, detector, options.fpr),
             "targets": lambda: sections.targets(scored),
+            "margins": lambda: sections.margins(scored, options.fpr),
             "lengths": lambda: sections.lengths(judged),
             "attacks": lambda: sections.attacks(judged),
             "peers": lambda: peers.lmscan(judged),

@@ -66,6 +66,29 @@ def targets(scored: Sequence[ScoredCrop]) -> None:
     )
 
 
+def margins(scored: Sequence[ScoredCrop], target_fpr: float) -> None:
+    """What a wider margin costs in detection and gains in false alarms (ADR 7)."""
+    rows = []
+    for margin in (0.0, 0.1, 0.2, 0.3, 0.5):
+        judged = [
+            item
+            for item in one_per_document(cross_fit(scored, target_fpr, margin=margin), HEADLINE_WORDS)
+            if not item.scored.crop.document.attack
+        ]
+        for language in sorted({item.scored.language for item in judged}):
+            own = [item for item in judged if item.scored.language == language]
+            machine = [item for item in own if item.scored.crop.document.label == "ai"]
+            hits = sum(item.flagged for item in machine)
+            rows.append(
+                (margin, language, rate(hits, len(machine)), alarms([i for i in own if i.scored.human]))
+            )
+    table(
+        f"Margins, in human standard deviations ({target_fpr:.1%})",
+        ("margin", "language", "generated, flagged", "false alarms"),
+        rows,
+    )
+
+
 def lengths(judged: Sequence[Judged]) -> None:
     """Detection and false alarms by length bin."""
     rows = []

@@ -172,9 +172,13 @@ def _shrunk(values: NDArray[np.float64], shift: float, factor: float) -> tuple[f
 
 @dataclass(frozen=True)
 class ConformalCalibration:
-    """Standardised scores of human calibration texts: ``cells[(language, bin name)]`` ascending."""
+    """Standardised scores of human calibration texts: ``cells[(language, bin name)]`` ascending.
+
+    ``margin``: human standard deviations by which a text must clear them.
+    """
 
     cells: dict[tuple[str, str], NDArray[np.float64]]
+    margin: float = UNFAMILIAR_MARGIN
 
     def _pool(self, languages: Sequence[str], bins: Sequence[str]) -> NDArray[np.float64]:
         parts = [
@@ -219,11 +223,11 @@ class ConformalCalibration:
     ) -> tuple[CalibrationCell, float]:
         """The cell that answers for a text, and the text's p-value.
 
-        The text must stand out by :data:`UNFAMILIAR_MARGIN` and, where its language has texts enough, among
+        The text must stand out by the margin and, where its language has texts enough, among
         those of all lengths too: a cell of few texts may lack a tail by chance.
         """
         cell, scores = self.cell_for(language, words, target_fpr)
-        position = standardised - UNFAMILIAR_MARGIN
+        position = standardised - self.margin
         p_value = conformal_p_value(scores, position)
         everywhere = self._pool((language,), BIN_NAMES)
         if len(everywhere) >= smallest_cell(target_fpr):

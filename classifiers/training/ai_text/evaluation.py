@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 from sklearn.metrics import roc_auc_score
 
-from classifiers.ai_text.calibration import ConformalCalibration, ScoreScale, smallest_cell
+from classifiers.ai_text.calibration import UNFAMILIAR_MARGIN, ConformalCalibration, ScoreScale, smallest_cell
 from classifiers.training.ai_text.calibrate_stage import ScoredCrop, fit_calibration, standardise
 from classifiers.training.ai_text.splits import unit_hash
 
@@ -68,7 +68,9 @@ def judge(
     return found
 
 
-def cross_fit(scored: Sequence[ScoredCrop], target_fpr: float, folds: int = 5) -> list[Judged]:
+def cross_fit(
+    scored: Sequence[ScoredCrop], target_fpr: float, folds: int = 5, margin: float = UNFAMILIAR_MARGIN
+) -> list[Judged]:
     """Judge every held-out crop by a calibration fitted on the other folds' groups."""
     fold = np.array(
         [int(unit_hash(item.crop.document.group, salt="tamga-ai-text-cross-fit") * folds) for item in scored]
@@ -77,6 +79,7 @@ def cross_fit(scored: Sequence[ScoredCrop], target_fpr: float, folds: int = 5) -
     for index in range(folds):
         others = [item for item, place in zip(scored, fold, strict=True) if place != index]
         scale, conformal = fit_calibration(others)
+        conformal = replace(conformal, margin=margin)
         members = np.flatnonzero(fold == index).tolist()
         for position, result in zip(
             members, judge([scored[i] for i in members], scale, conformal, target_fpr), strict=True
