@@ -65,8 +65,16 @@ def test_every_claim_quotes_the_article_and_every_match_quotes_its_record(
     for claim in kazakh["claims"]:
         assert KAZAKH.text[claim["start"] : claim["end"]] == claim["text"]
         assert 0 <= claim["worthiness"] <= 1
-        probabilities = [match["probability"] for match in claim["matches"]]
-        assert probabilities == sorted(probabilities, reverse=True)
+        # The order is by score, shared words counted in, within a pair of languages; a record of the same
+        # claim follows the one that it repeats. The probability judges the quoted words alone.
+        for language in {match["language"] for match in claim["matches"]}:
+            scores = [
+                match["score"]
+                for match in claim["matches"]
+                if match["language"] == language and match["duplicate_of"] is None
+            ]
+            assert scores == sorted(scores, reverse=True)
+        assert {match["level"] for match in claim["matches"]} <= {"link", "suggest"}
         for match in claim["matches"]:
             evidence = match["evidence"]
             record = client.get(f"/v1/records/{match['record_id']}").json()

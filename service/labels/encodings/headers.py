@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
 
 from http_sfv.dictionary import Dictionary
 from http_sfv.item import Item
@@ -26,7 +25,7 @@ def response_headers(document: LabelDocument, marks: Marks, manifest_url: str | 
 
 
 def _disclosure(document: LabelDocument, marks: Marks) -> str:
-    fields: dict[str, Any] = {"mode": Token(marks.header_mode)}
+    fields: dict[str, str | None] = {}
     system = document.ai_system
     if system is not None and marks.involvement != "none":
         fields["model"] = " ".join(part for part in (system.name, system.version) if part)
@@ -36,11 +35,13 @@ def _disclosure(document: LabelDocument, marks: Marks) -> str:
         fields["reviewed-by"] = (
             responsible.name if responsible else document.issuer.name or document.issuer.id
         )
-    fields["date"] = document.issued_at.astimezone(UTC).replace(microsecond=0)
     written = Dictionary()
+    # A token stands bare; the same word as a string would be quoted, which the draft does not allow.
+    written["mode"] = Item(Token(marks.header_mode))
     for name, value in fields.items():
         if value is not None:
-            written[name] = Item(_ascii(value) if isinstance(value, str) else value)
+            written[name] = Item(_ascii(value))
+    written["date"] = Item(document.issued_at.astimezone(UTC).replace(microsecond=0))
     return str(written)
 
 

@@ -15,6 +15,7 @@ import extruct
 import http_sfv
 import pytest
 from defusedxml.ElementTree import fromstring
+from http_sfv.types import Token
 from PIL import Image
 
 from classifiers.provenance import (
@@ -129,6 +130,8 @@ def test_headers(desk: LabelDesk, label: StoredLabel) -> None:
     parsed = http_sfv.Dictionary()
     parsed.parse(headers["AI-Disclosure"].encode())
     assert str(parsed) == headers["AI-Disclosure"]
+    # Written bare: the draft's modes are tokens, not strings.
+    assert isinstance(parsed["mode"].value, Token)
 
 
 def test_ninjs(desk: LabelDesk, label: StoredLabel) -> None:
