@@ -31,7 +31,7 @@ class ModelList(BaseModel):
     items: list[ModelSummary]
 
 
-@router.get("", dependencies=[requires("models:read")], responses=responses(401, 403, 503))
+@router.get("", dependencies=[requires("models:read")], responses=responses(401, 403, 429, 503))
 async def list_models(worker: Worker) -> ModelList:
     """The models that analyses are made with."""
     found = await worker.run(catalogue)
@@ -40,7 +40,11 @@ async def list_models(worker: Worker) -> ModelList:
     )
 
 
-@router.get("/{name}", dependencies=[requires("models:read")], responses=responses(401, 403, 404, 503))
+@router.get(
+    "/{name}",
+    dependencies=[requires("models:read")],
+    responses=responses(401, 403, 404, 422, 429, 503),
+)
 async def get_model(name: str, worker: Worker) -> Model:
     """One model with its card: what it was trained on, how it does per language, where it stops."""
 

@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from service.api.openapi import schema
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+# Made once: each making builds the whole application.
+SCHEMA = schema()
 
 
 def test_every_file_of_the_reference_comes_from_the_service_itself(client: TestClient) -> None:
@@ -38,18 +40,18 @@ def test_vendored_files_come_with_their_licence(client: TestClient) -> None:
 
 def test_the_committed_schema_is_current() -> None:
     # Write it anew with: python -m service.api.openapi docs/openapi.json
-    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == schema()
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == SCHEMA
 
 
 def test_operation_ids_are_fixed_and_unique() -> None:
-    ids = [operation["operationId"] for path in schema()["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for path in SCHEMA["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
     assert {"create_analysis", "get_analysis", "put_records", "match_claims", "compare_claims"} <= set(ids)
 
 
-@pytest.mark.parametrize("path", sorted(schema()["paths"]))
+@pytest.mark.parametrize("path", sorted(SCHEMA["paths"]))
 def test_every_documented_error_is_a_problem(path: str) -> None:
-    for operation in schema()["paths"][path].values():
+    for operation in SCHEMA["paths"][path].values():
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (path, status)
