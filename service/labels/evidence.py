@@ -97,6 +97,22 @@ def from_detector(
     )
 
 
+def from_analysis(analysis: dict[str, Any], at: datetime) -> list[Evidence]:
+    """The detector's part of a stored Analysis; nothing where the check was not made."""
+    origin = analysis.get("origin")
+    if not origin:
+        return []
+    return [
+        from_detector(
+            flagged=origin["verdict"] == "likely_ai_unconfirmed",
+            abstain_reason=origin["abstain_reason"],
+            detail={name: origin[name] for name in ("score", "p_value", "target_fpr")},
+            model=str(analysis.get("models", {}).get("ai_text", "")),
+            at=at,
+        )
+    ]
+
+
 def claimed(signals: Sequence[ProvenanceSignal], at: datetime) -> Proposal:
     """What signals claim, were all of them true: to read back what was written, not to label by."""
     stated = [

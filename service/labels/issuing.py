@@ -16,10 +16,10 @@ from service.labels.document import URN_PREFIX, Issuer, LabelDocument, Subject
 from service.labels.encodings import c2pa, html, linked_data
 from service.labels.encodings.marks import marks_of
 from service.labels.events import LabelEvents, LabelNotice
-from service.labels.evidence import from_declaration, from_detector, from_signals
+from service.labels.evidence import from_analysis, from_declaration, from_signals
 from service.labels.fingerprint import hash_bytes
 from service.labels.keys import KeyRing
-from service.labels.model import CONFIRMING, Evidence
+from service.labels.model import CONFIRMING
 from service.labels.obligations import ObligationFacts, evaluate
 from service.labels.precedence import Proposal, propose
 from service.labels.request import Content, ContentInput, LabelRequest, read_content
@@ -108,7 +108,7 @@ class LabelDesk:
                 from_declaration(request.declared, request.human_review, request.declared_by, now)
             )
         if analysis is not None:
-            evidence.extend(detector_evidence(analysis, now))
+            evidence.extend(from_analysis(analysis, now))
         subject = Subject(
             url=request.url,
             article_id=request.article_id,
@@ -347,22 +347,6 @@ class LabelDesk:
                 self.events.publish(_notice("label.superseded", old))
         if proposal.review_reasons:
             self.events.publish(_notice("label.review_needed", label))
-
-
-def detector_evidence(analysis: dict[str, Any], at: datetime) -> list[Evidence]:
-    """The detector's part of a stored Analysis; nothing where the check was not made."""
-    origin = analysis.get("origin")
-    if not origin:
-        return []
-    return [
-        from_detector(
-            flagged=origin["verdict"] == "likely_ai_unconfirmed",
-            abstain_reason=origin["abstain_reason"],
-            detail={name: origin[name] for name in ("score", "p_value", "target_fpr")},
-            model=str(analysis.get("models", {}).get("ai_text", "")),
-            at=at,
-        )
-    ]
 
 
 def document_of(label: StoredLabel) -> LabelDocument:

@@ -164,6 +164,8 @@ def test_every_locale_is_accessible_and_fits_a_phone(page: Page, site: Site, loc
     words = wording(locale)
     open_page(page, site, "ai_assisted", locale)
     look_at(page, "ai_assisted", locale, words.badge["ai_assisted_reviewed"])
+    # Titles, of the article and of its original, are in their own language.
+    assert page.locator("dd[lang=kk]").all_inner_texts() == ["Кітапхана көшті"] * 2
     assert violations(page) == []
 
 

@@ -98,15 +98,16 @@ def _facts(desk: LabelDesk, label: StoredLabel, locale: str) -> dict[str, Any]:
     status = label.status_at(datetime.now(UTC))
     subject = document.subject
     rows = [
-        (words.page["item"], subject.title or subject.url, subject.url),
+        # A title is in the article's language, which a screen reader must be told.
+        (words.page["item"], subject.title or subject.url, subject.url, subject.lang),
         (words.page["translated_from"], *_original(desk, subject.translation_of)),
-        (words.page["who_says"], words.page.get(f"basis_{label.basis}"), None),
-        (words.page["review"], words.page[f"review_{label.human_review}"], None),
-        (words.page["responsible"], _joined(document.editorial_responsibility, "name", "role"), None),
-        (words.page["ai_system"], _joined(document.ai_system, "name", "version", "provider"), None),
-        (words.page["issuer"], document.issuer.name or document.issuer.id, document.issuer.id),
-        (words.page["issued"], _moment(document.issued_at, locale), None),
-        (words.page["label_id"], document.label_id, None),
+        (words.page["who_says"], words.page.get(f"basis_{label.basis}"), None, None),
+        (words.page["review"], words.page[f"review_{label.human_review}"], None, None),
+        (words.page["responsible"], _joined(document.editorial_responsibility, "name", "role"), None, None),
+        (words.page["ai_system"], _joined(document.ai_system, "name", "version", "provider"), None, None),
+        (words.page["issuer"], document.issuer.name or document.issuer.id, document.issuer.id, None),
+        (words.page["issued"], _moment(document.issued_at, locale), None, None),
+        (words.page["label_id"], document.label_id, None, None),
     ]
     return {
         "id": label.id,
@@ -126,15 +127,17 @@ def _facts(desk: LabelDesk, label: StoredLabel, locale: str) -> dict[str, Any]:
     }
 
 
-def _original(desk: LabelDesk, original: str | None) -> tuple[str | None, str | None]:
-    """The original of a translation: its label's page where it has one, its address otherwise."""
+def _original(desk: LabelDesk, original: str | None) -> tuple[str | None, str | None, str | None]:
+    """The original of a translation, its link and language: its label's page where it has one, its address
+    otherwise.
+    """
     if original is None:
-        return None, None
+        return None, None, None
     label = desk.store.labels.get(original.removeprefix("urn:uuid:"))
     if label is not None and is_public(label):
         subject = document_of(label).subject
-        return subject.title or subject.url or label.id, desk.page_url(label.id)
-    return original, original if original.startswith(("https://", "http://")) else None
+        return subject.title or subject.url or label.id, desk.page_url(label.id), subject.lang
+    return original, original if original.startswith(("https://", "http://")) else None, None
 
 
 def _unknown(document: LabelDocument, words: Wording) -> list[str]:
