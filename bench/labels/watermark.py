@@ -1,23 +1,26 @@
 """Watermarks over many texts: marked ones with the right key and with a wrong one, and unmarked ones.
 
-    python -m bench.labels.watermark [--texts 200] [--tokens 210] [--human FILE.txt]
+    python -m bench.labels.watermark --data DIR [--texts 200] [--tokens 210] [--json FILE]
 
-The marked texts come from a tiny untrained model. Texts without a mark: the same model without one, and,
-with `--human`, windows of the words of a file (each word stands for the token of its hash).
+The marked texts come from a tiny untrained model. Texts without a mark: the same model without one, and what
+people wrote, from the rows of DIR/ai_text/*.jsonl.gz whose label is "human"; a word stands for the token of
+its hash there.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import random
+import sys
+from collections.abc import Iterator
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, SynthIDTextWatermarkingConfig, WatermarkingConfig
 
+from bench.corpus import arguments, read_jsonl, write_json
 from classifiers.provenance.watermark import Scheme, Watermark
 
 VOCABULARY = 600
@@ -78,16 +81,37 @@ def detector(scheme: Scheme, options: dict[str, Any]) -> Watermark:
     return Watermark("bench", scheme, Path("unused"), options)
 
 
-def human(file: Path, texts: int, tokens: int) -> list[list[int]]:
-    """Windows of a text's words, spread over it."""
-    words = file.read_text(encoding="utf-8").split()
-    ids = [
-        1 + int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest()) % (VOCABULARY - 1)
-        for word in words
-    ]
-    if len(ids) < tokens * texts:
-        raise SystemExit(f"{file} has {len(ids):,} words; {tokens * texts:,} are needed")
-    return [ids[first : first + tokens] for first in range(0, tokens * texts, tokens)]
+def human(data: Path, texts: int, tokens: int) -> list[list[int]]:
+    """Texts that people wrote, as many of each language as there are; short rows are joined.
+
+    Raises:
+        SystemExit: there are no corpora, or too few words in them.
+    """
+    files = sorted((data / "ai_text").glob("*.jsonl.gz"))
+    if not files:
+        print(f"no corpora: {data / 'ai_text'}/*.jsonl.gz; --data names their folder", file=sys.stderr)
+        raise SystemExit(2)
+    # One text of each language in turn, until there are enough or all are read.
+    turns = zip_longest(*(_windows(file, tokens) for file in files))
+    found = list(islice((text for turn in turns for text in turn if text is not None), texts))
+    if len(found) < texts:
+        print(f"the human rows give {len(found)} texts of {tokens} words, not {texts}", file=sys.stderr)
+        raise SystemExit(2)
+    return found
+
+
+def _windows(file: Path, tokens: int) -> Iterator[list[int]]:
+    ids: list[int] = []
+    for row in read_jsonl(file):
+        if row["label"] == "human":
+            ids += [_token(word) for word in row["text"].split()]
+        while len(ids) >= tokens:
+            yield ids[:tokens]
+            ids = ids[tokens:]
+
+
+def _token(word: str) -> int:
+    return 1 + int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest()) % (VOCABULARY - 1)
 
 
 def measure(watermark: Watermark, sequences: list[list[int]]) -> dict[str, float]:
@@ -104,30 +128,33 @@ def measure(watermark: Watermark, sequences: list[list[int]]) -> dict[str, float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--texts", type=int, default=200)
-    parser.add_argument("--tokens", type=int, default=210)
-    parser.add_argument("--human", type=Path)
-    arguments = parser.parse_args()
+    parser = arguments("Scores of watermark detection on marked, unmarked and human texts.")
+    parser.add_argument("--texts", type=int, default=200, help="texts of each kind")
+    parser.add_argument("--tokens", type=int, default=210, help="tokens of each text")
+    given = parser.parse_args()
+    written = human(given.data, given.texts, given.tokens)
     model = tiny_model()
     found: dict[str, Any] = {}
     cases: list[tuple[Scheme, dict[str, Any], Any, dict[str, Any]]] = [
         ("green_list", GREEN, WatermarkingConfig(**GREEN), {**GREEN, "hashing_key": 32_452_843}),
         ("synthid", SYNTHID, SynthIDTextWatermarkingConfig(**SYNTHID), {**SYNTHID, "keys": random_keys(2)}),
     ]
-    plain = generate(model, arguments.texts, arguments.tokens, None)
+    plain = generate(model, given.texts, given.tokens, None)
+    print("| scheme | texts | z, least | mean | greatest | z > 3 | z >= 5 |")
+    print("|---|---|---|---|---|---|---|")
     for scheme, options, config, wrong in cases:
-        marked = generate(model, arguments.texts, arguments.tokens, config)
+        marked = generate(model, given.texts, given.tokens, config)
         right = detector(scheme, options)
         found[scheme] = {
             "marked, right key": measure(right, marked),
             "marked, wrong key": measure(detector(scheme, wrong), marked),
             "unmarked": measure(right, plain),
+            "human": measure(right, written),
         }
-        if arguments.human:
-            texts = human(arguments.human, arguments.texts, arguments.tokens)
-            found[scheme]["human"] = measure(right, texts)
-    print(json.dumps(found, indent=1))
+        for kind, z in found[scheme].items():
+            row = [scheme, f"{z['texts']} {kind}", *(z[name] for name in list(z)[1:])]
+            print(f"| {' | '.join(map(str, row))} |", flush=True)
+    write_json(given.json, found)
 
 
 if __name__ == "__main__":

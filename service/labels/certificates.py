@@ -40,7 +40,10 @@ class Authority:
         authority_key, authority = self._load()
         file = self.folder / f"{key.kid}.pem"
         if not file.exists():
-            write_private(file, _pem(self._issue(key, authority_key, authority)).encode())
+            # Labels issued together ask for it together.
+            with locked(self.folder):
+                if not file.exists():
+                    write_private(file, _pem(self._issue(key, authority_key, authority)).encode())
         return file.read_text(encoding="ascii") + _pem(authority)
 
     def _load(self) -> tuple[Ed25519PrivateKey, x509.Certificate]:

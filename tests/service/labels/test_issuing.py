@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -341,11 +342,16 @@ def test_the_history_is_a_chain_that_cannot_be_changed(desk: LabelDesk) -> None:
 
 
 def test_labels_issued_together_have_one_chain_and_one_in_force(desk: LabelDesk) -> None:
-    threads = [threading.Thread(target=lambda: desk.issue(request())) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together = threading.Barrier(6)
+
+    def issue(_: int) -> StoredLabel:
+        together.wait(timeout=30)
+        return desk.issue(request())
+
+    with ThreadPoolExecutor(6) as threads:
+        issued = list(threads.map(issue, range(6)))
+    # Each has its manifest too, although all asked for the first certificate of the key at once.
+    assert all(desk.store.labels.manifest(label.id) for label in issued)
     assert first_break(desk.store.labels.log(), whole_log=True) is None
     labels = desk.store.labels.list()
     assert sorted(label.version for label in labels) == [1, 2, 3, 4, 5, 6]
