@@ -19,6 +19,8 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,ignored_auth"
 )
+# Requests drawn per route and sequence; more of them find more, and take longer.
+EXAMPLES = os.environ.get("SCHEMA_EXAMPLES", "3")
 TAMGA = [sys.executable, "-c", "from service.cli import main; main()"]
 
 
@@ -45,7 +47,7 @@ def test_no_request_gets_an_answer_that_the_schema_does_not_name(tmp_path: Path)
             [
                 Path(sys.executable).with_name("schemathesis"), "run", f"{address}/openapi.json",
                 "-H", f"Authorization: Bearer {made.stdout.strip()}",
-                "--checks", CHECKS, "--phases", "examples,coverage,stateful", "--max-examples", "3",
+                "--checks", CHECKS, "--phases", "examples,coverage,stateful", "--max-examples", EXAMPLES,
                 "--generation-deterministic", "--seed", "1",
                 "--exclude-operation-id", "rotate_key", "--exclude-operation-id", "revoke_key",
                 "--continue-on-failure", "--no-color",
