@@ -1,7 +1,7 @@
 """The stance cross-encoder: claim and evidence in one input, read by a fine-tuned copy of the packaged
 encoder.
 
-The repository holds only what fine-tuning changed, the upper layers and the head, in 8 bits. Each machine
+The repository holds only what fine-tuning added, low-rank corrections and a head, in 8 bits. Each machine
 joins that to the packaged model once and exports the same kind of serving file as for the sentence encoder.
 """
 
@@ -18,6 +18,7 @@ from classifiers.models import models_home, prepare_models
 from classifiers.models.encoder import QUERY, inference_session, length_sorted_batches, pad
 from classifiers.models.prepare import TOKENIZER
 from classifiers.models.prepared import prepare_folder, sha256_of
+from classifiers.models.turkmen import respelt
 from classifiers.stance.evidence import ClaimEvidence
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("weights") / "cross_encoder.npz"
 MAX_TOKENS = 160
+# How long the weights were trained, beside them in the file.
+STEPS = "steps"
 _MODEL = "stance-int8.onnx"
 _TOKENS_PER_BATCH = 1024
 # Raise when the way the serving file is built changes.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class CrossEncoder:
@@ -44,6 +47,7 @@ class CrossEncoder:
         self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
         self._tokenizer.no_padding()
+        self.digest = folder.source_sha256
 
     @classmethod
     def load(cls, weights: Path | None = None, *, threads: int | None = None) -> CrossEncoder:
@@ -62,7 +66,9 @@ class CrossEncoder:
         """Shape ``(n, 3)`` in the order of ``STANCES``; pairs longer than 160 tokens lose the end of the
         longer text.
         """
-        encoded = self._tokenizer.encode_batch([(QUERY + pair.claim, pair.evidence) for pair in pairs])
+        encoded = self._tokenizer.encode_batch(
+            [(QUERY + respelt(pair.claim), respelt(pair.evidence)) for pair in pairs]
+        )
         ids = [encoding.ids for encoding in encoded]
         logits = np.empty((len(pairs), 3), np.float32)
         for batch in length_sorted_batches([len(row) for row in ids], _TOKENS_PER_BATCH):
@@ -87,41 +93,26 @@ def _build(weights: Path, folder: Path) -> None:
 
 
 def joined(weights: Path, reference: Path) -> torch.nn.Module:
-    """The packaged encoder with the fine-tuned layers and head in place."""
-    import torch
-    from transformers import AutoModel
+    """The packaged encoder with corrections folded in and the head in place.
 
-    # Eager attention traces into plain matrix products, which the runtime fuses by itself.
-    model = stance_module(AutoModel.from_pretrained(reference, attn_implementation="eager"))
+    Raises:
+        ValueError: the weights fit no cross-encoder of this shape.
+    """
+    import torch
+
+    from classifiers.stance.cross_encoder_model import StanceModule
+
     with np.load(weights) as stored:
         state = {name: torch.from_numpy(value) for name, value in unpack(dict(stored)).items()}
-    unknown = model.load_state_dict(state, strict=False).unexpected_keys
-    if unknown:
-        raise ValueError(f"{weights.name} holds weights of another model: {unknown[0]}")
+    downs = [name for name in state if name.endswith(".down")]
+    layers = {name.split("encoder.layer.")[1].split(".")[0] for name in downs}
+    # Eager attention traces into plain matrix products, which the runtime fuses by itself.
+    model = StanceModule(
+        reference, adapted=len(layers), rank=min(len(state[name]) for name in downs), attention="eager"
+    )
+    model.load_trained(state)
+    model.merge()
     return model
-
-
-def stance_module(encoder: Any) -> torch.nn.Module:
-    """Encoder, mean and first-token pooling, linear layer to three stances: ids and mask in, logits out."""
-    import torch
-
-    class StanceModule(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder = encoder
-            self.head = torch.nn.Linear(2 * encoder.config.hidden_size, 3)
-            self.dropout = torch.nn.Dropout(0.1)
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states = self.encoder(
-                input_ids=input_ids, attention_mask=attention_mask
-            ).last_hidden_state.float()
-            mask = attention_mask.unsqueeze(-1).float()
-            mean = (states * mask).sum(1) / mask.sum(1)
-            logits: torch.Tensor = self.head(self.dropout(torch.cat([mean, states[:, 0]], dim=1)))
-            return logits
-
-    return StanceModule()
 
 
 _SCALE = ".scale"
@@ -145,5 +136,5 @@ def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     return {
         name: np.asarray(value * packed[name + _SCALE] if name + _SCALE in packed else value, np.float32)
         for name, value in packed.items()
-        if not name.endswith(_SCALE)
+        if not name.endswith(_SCALE) and name != STEPS
     }

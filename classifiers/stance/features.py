@@ -1,5 +1,5 @@
-"""Features of a claim/evidence pair for the stance head: what the guards saw, word overlap, lengths and the
-cosine.
+"""Features of a claim/evidence pair for the stance head: what the guards saw, how the cross-encoder reads
+the pair, word overlap, lengths and the cosine.
 
 No feature knows the language, so that what is learnt in one holds in all.
 """
@@ -45,29 +45,36 @@ FEATURE_NAMES: tuple[str, ...] = (
     "evidence_negated",
     "negation_differs",
     "opposites",
+    "read_as_support",
+    "read_as_contradiction",
+    "support_over_contradiction",
 )
 
 
 def pair_features(
-    pairs: Sequence[ClaimEvidence], cosines: NDArray[np.floating] | None
+    pairs: Sequence[ClaimEvidence],
+    cosines: NDArray[np.floating] | None,
+    readings: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], list[GuardReport]]:
     """Feature rows ``(n, len(FEATURE_NAMES))`` and the guards' reports.
 
     ``cosines``: one per pair, or None when no vectors are at hand (the column is then NaN, which the head
-    can handle).
+    can handle). ``readings``: the cross-encoder's logits, shape ``(n, 3)``.
     Raises ValueError when their number differs from that of the pairs.
     """
     if cosines is not None and len(cosines) != len(pairs):
         raise ValueError(f"{len(cosines)} cosines for {len(pairs)} pairs")
+    if len(readings) != len(pairs):
+        raise ValueError(f"{len(readings)} readings for {len(pairs)} pairs")
     reports = [inspect(pair) for pair in pairs]
     rows = [
-        _row(pair, report, math.nan if cosines is None else float(cosines[i]))
+        _row(pair, report, math.nan if cosines is None else float(cosines[i]), readings[i].tolist())
         for i, (pair, report) in enumerate(zip(pairs, reports, strict=True))
     ]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(FEATURE_NAMES)), reports
 
 
-def _row(pair: ClaimEvidence, report: GuardReport, cosine: float) -> list[float]:
+def _row(pair: ClaimEvidence, report: GuardReport, cosine: float, reading: list[float]) -> list[float]:
     claim, evidence = (pair.claim, pair.claim_language), (pair.evidence, pair.evidence_language)
     claim_words, evidence_words = len(_WORD.findall(pair.claim)), len(_WORD.findall(pair.evidence))
     names = report.names
@@ -92,7 +99,15 @@ def _row(pair: ClaimEvidence, report: GuardReport, cosine: float) -> list[float]
         len(report.evidence_negations),
         float(bool(report.claim_negations)) - float(bool(report.evidence_negations)),
         len(report.opposites),
+        reading[0] - reading[2],
+        reading[1] - reading[2],
+        reading[0] - reading[1],
     ]
+
+
+def same_words(pair: ClaimEvidence) -> bool:
+    """Whether the texts differ in nothing but case, marks and blanks."""
+    return _WORD.findall(pair.claim.casefold()) == _WORD.findall(pair.evidence.casefold())
 
 
 def _pairing(pairing: Pairing) -> tuple[float, float, float, float]:

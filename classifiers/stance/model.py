@@ -9,43 +9,50 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.stance.cross_encoder import WEIGHTS as CROSS_ENCODER_WEIGHTS
+from classifiers.stance.cross_encoder import CrossEncoder
 from classifiers.stance.evidence import STANCES, ClaimEvidence, StanceResult
-from classifiers.stance.features import FEATURE_NAMES, pair_features
+from classifiers.stance.features import FEATURE_NAMES, pair_features, same_words
 from classifiers.stance.guards import GuardReport
 from classifiers.stance.trees import BoostedTrees
 
 WEIGHTS = Path(__file__).with_name("weights")
+CROSS_ENCODER = CROSS_ENCODER_WEIGHTS.name
 
 
 class StanceModel:
     """Says whether evidence supports or contradicts a claim, or decides neither, and names the differences
     it saw.
 
-    Probabilities are calibrated by a
-    temperature and by a caution against "contradicts" where no number or date clashes, both fitted on rows
-    held out; below ``abstain_below`` the model abstains. Weights and their figures:
-    ``weights/MODEL_CARD.md``.
+    A cross-encoder reads claim and evidence together; trees weigh its reading with what the guards saw.
+    Probabilities are calibrated by a temperature and by a caution against "contradicts" where no number or
+    date clashes, both fitted on rows held out; below ``abstain_below`` the model abstains. Texts of the same
+    words support each other, whatever the trees say. Weights and their figures: ``weights/MODEL_CARD.md``.
     """
 
-    def __init__(self, trees: BoostedTrees, settings: dict[str, object]) -> None:
+    def __init__(self, trees: BoostedTrees, settings: dict[str, object], cross_encoder: CrossEncoder) -> None:
         if list(settings["features"]) != list(FEATURE_NAMES):  # type: ignore[call-overload]
             raise ValueError("stance weights were trained on other features: train them again")
         self._trees = trees
+        self._cross_encoder = cross_encoder
         self._temperature = float(str(settings["temperature"]))
         self._caution = float(str(settings["caution"]))
         self.abstain_below = float(str(settings["abstain_below"]))
         self.model_version = str(settings["model_version"])
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> StanceModel:
-        """Load the packaged weights, or those in ``folder``. Raises FileNotFoundError or ValueError when
-        unusable.
+    def load(cls, folder: Path | None = None, *, threads: int | None = None) -> StanceModel:
+        """Load the packaged weights, or those in ``folder``, building the cross-encoder's serving file where
+        this machine has none yet.
+
+        ``threads``: of one call; default: all cores. Raises FileNotFoundError or ValueError when the weights
+        are unusable, ModelFilesError when the serving file is.
         """
         folder = folder or WEIGHTS
         settings = json.loads((folder / "stance.json").read_text(encoding="utf-8"))
         with np.load(folder / "stance.npz") as stored:
             trees = BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
-        return cls(trees, settings)
+        return cls(trees, settings, CrossEncoder.load(folder / CROSS_ENCODER, threads=threads))
 
     def compare(
         self, pairs: Sequence[ClaimEvidence], cosines: NDArray[np.floating] | None = None
@@ -58,8 +65,9 @@ class StanceModel:
         """
         if not pairs:
             return []
-        rows, reports = pair_features(pairs, cosines)
+        rows, reports = pair_features(pairs, cosines, self._cross_encoder.logits(pairs))
         probabilities = self.probabilities(rows)
+        probabilities[[same_words(pair) for pair in pairs]] = _SAME_WORDS
         return [self._result(p, report) for p, report in zip(probabilities, reports, strict=True)]
 
     def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -78,6 +86,8 @@ class StanceModel:
         )
 
 
+# Of a text against itself.
+_SAME_WORDS = np.array([0.98, 0.01, 0.01], np.float32)
 _CLASHES = [FEATURE_NAMES.index("numbers_clashing"), FEATURE_NAMES.index("dates_clashing")]
 
 

@@ -17,6 +17,7 @@ from functools import cache
 from babel import Locale
 
 from classifiers.stance.latin import consonants, sound_key, to_latin
+from classifiers.stance.translated_names import is_translated
 from classifiers.text import fold_case
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʻʼ‘`-][^\W\d_]+)*")
@@ -137,15 +138,20 @@ def compare_names(claim: str, claim_language: str, evidence: str, evidence_langu
     evidence_words = [(m.group(), evidence_language) for m in _WORD.finditer(evidence)]
     claim_codes = {n.territory for n in claim_names} - {None}
     evidence_codes = {n.territory for n in evidence_names} - {None}
-    shared, only_claim = _divide(claim_names, evidence_words, evidence_codes)
-    _, only_evidence = _divide(evidence_names, claim_words, claim_codes)
+    across = claim_language != evidence_language
+    shared, only_claim = _divide(claim_names, evidence_words, evidence_codes, across=across)
+    _, only_evidence = _divide(evidence_names, claim_words, claim_codes, across=across)
     return NameComparison(
         tuple(shared), tuple(only_claim), tuple(only_evidence), _order_kept(shared, evidence_words)
     )
 
 
 def _divide(
-    names: list[Name], opposite_words: list[tuple[str, str]], opposite_codes: set[str | None]
+    names: list[Name],
+    opposite_words: list[tuple[str, str]],
+    opposite_codes: set[str | None],
+    *,
+    across: bool,
 ) -> tuple[list[Name], list[Name]]:
     shared, missing = [], []
     for name in names:
@@ -155,6 +161,8 @@ def _divide(
         score = _best(name, opposite_words)
         if score >= _ALIKE:
             shared.append(name)
+        elif across and not name.territory and is_translated(name.text, name.stem, name.language):
+            continue
         elif score < _UNALIKE or name.territory:
             missing.append(name)
     return shared, missing

@@ -5,15 +5,33 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from classifiers.stance.evidence import ClaimEvidence
 from classifiers.stance.names import find_names
 from classifiers.text import LANGUAGES
 from classifiers.training import stance_mutations as mutations
-from classifiers.training.claims_data import Row, read_rows
+from classifiers.training.claims_data import Row, calibration_documents, parallel_pairs, read_rows
 
 SUPPORTS, CONTRADICTS, NOT_ENOUGH = 0, 1, 2
+Part = Literal["encoder", "head"]
+_SAME_LANGUAGE = 0.25
+# Kinds of pairs and how often each is drawn.
+_KINDS = {
+    "translation": 24,
+    "verbatim": 3,
+    "retouched": 6,
+    "spelled": 4,
+    "shorter": 9,
+    "number": 12,
+    "name": 12,
+    "swap": 4,
+    "negation": 13,
+    "neighbour": 13,
+    "longer": 10,
+}
 _LABELS = {"SUPPORTS": SUPPORTS, "REFUTES": CONTRADICTS, "NOT_ENOUGH_INFO": NOT_ENOUGH}
 
 
@@ -55,48 +73,59 @@ class ParallelPairs:
     """Pairs made of parallel sentences: translations support, changed ones contradict, neighbours say
     nothing.
 
-    Rows that the written set is built on are left out, so that the set stays unseen.
+    ``part`` is ``encoder`` for what cross-encoders are trained on, ``head`` for the documents kept from
+    them. Rows that the written set is built on are in neither, so that the set stays unseen.
     """
 
-    def __init__(self, data: Path, seed: int = 0) -> None:
+    def __init__(self, data: Path, part: Part, seed: int = 0) -> None:
+        kept = calibration_documents(data)
         used = {row["row"] for row in read_rows(data / "claims" / "stance" / "turkic-variants.jsonl.gz")}
         self._rows = [
-            r for r in read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz") if r["row"] not in used
+            {"doc": row["doc"], **{language: row[language] for language in LANGUAGES}}
+            for row in read_rows(data / "claims" / "parallel" / "ntrex.jsonl.gz")
+            if row["row"] not in used and (row["doc"] in kept) == (part == "head")
         ]
+        if part == "encoder":
+            self._rows += [
+                {"doc": f"{one}-{other}", **row} for one, other, rows in parallel_pairs(data) for row in rows
+            ]
         self._random = random.Random(seed)  # noqa: S311 (no secrets here)
         self._names = {
             language: sorted(
-                {n.stem for r in self._rows for n in find_names(r[language], language) if len(n.stem) > 3}
+                {
+                    n.stem
+                    for r in self._rows
+                    if language in r
+                    for n in find_names(r[language], language)
+                    if len(n.stem) > 3
+                }
             )
             for language in LANGUAGES
         }
 
-    def draw(self, count: int, languages: Sequence[str] = LANGUAGES) -> Iterator[LabelledPair]:
+    def draw(self, count: int) -> Iterator[LabelledPair]:
         """``count`` pairs with random rows and languages, the three stances about equally often."""
-        kinds = (
-            "translation",
-            "verbatim",
-            "retouched",
-            "spelled",
-            "shorter",
-            "number",
-            "name",
-            "swap",
-            "negation",
-            "neighbour",
-            "longer",
-        )
-        weights = (22, 5, 7, 4, 8, 13, 10, 4, 11, 14, 14)
-        for kind in self._random.choices(kinds, weights, k=count):
+        kinds = tuple(_KINDS)
+        for kind in self._random.choices(kinds, tuple(_KINDS.values()), k=count):
             pair = None
             while pair is None:  # few sentences hold a number or two names: look until one does
+                # Half of the pairs come from the sentences that are there in all nine languages.
                 row_number = self._random.randrange(len(self._rows))
-                claim_language, evidence_language = (
-                    self._random.choice(languages),
-                    self._random.choice(languages),
+                if self._random.random() < 0.5:
+                    row_number = self._random.randrange(self._nine_ways)
+                languages = [k for k in self._rows[row_number] if k != "doc"]
+                claim_language = self._random.choice(languages)
+                evidence_language = (
+                    claim_language
+                    if self._random.random() < _SAME_LANGUAGE
+                    else self._random.choice(languages)
                 )
                 pair = self._make(kind, row_number, claim_language, evidence_language)
             yield pair
+
+    @cached_property
+    def _nine_ways(self) -> int:
+        return sum(len(row) > 3 for row in self._rows)
 
     def _make(
         self, kind: str, number: int, claim_language: str, evidence_language: str
@@ -122,7 +151,7 @@ class ParallelPairs:
             )
         elif kind == "neighbour":
             stance, neighbour = NOT_ENOUGH, self._neighbour(number)
-            claim = neighbour[claim_language] if neighbour else None
+            claim = neighbour.get(claim_language) if neighbour else None
         else:
             stance, claim = CONTRADICTS, self._change(kind, source, claim_language)
         if claim is None:

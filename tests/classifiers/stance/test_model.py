@@ -67,12 +67,23 @@ def test_the_same_fact_said_otherwise_is_supported(
     assert result.stance == "supports"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_supports_itself_whatever_its_marks_and_case(model: StanceModel, language: str) -> None:
+    evidence = "«1973 — 4 200»: Astana, Ankara."
+    pairs = [
+        ClaimEvidence(text, evidence, language, language)
+        for text in (evidence, '"1973 - 4 200": Astana, Ankara', evidence.lower())
+    ]
+    assert [result.stance for result in model.compare(pairs)] == ["supports"] * 3
+
+
 def test_an_unrelated_sentence_decides_nothing(model: StanceModel) -> None:
     pair = ClaimEvidence(
         "The team won the cup.", "The library opens at nine on weekdays and at ten on Sundays.", "en", "en"
     )
-    (result,) = model.compare([pair], np.array([0.74]))
+    (result,) = model.compare([pair], np.array([0.08]))  # what the packaged encoder finds
     assert result.stance == "not_enough_info"
+    assert not result.abstained
 
 
 @settings(deadline=None)  # machines differ
@@ -97,7 +108,10 @@ def test_results_do_not_depend_on_the_batch(model: StanceModel) -> None:
     cosines = np.linspace(0.85, 0.97, len(pairs))
     together = model.compare(pairs, cosines)
     alone = [model.compare([p], cosines[i : i + 1])[0] for i, p in enumerate(pairs)]
-    assert together == alone
+    for one, other in zip(together, alone, strict=True):
+        # The cross-encoder's int8 rounding depends on the longest pair of a batch.
+        assert one.scores == pytest.approx(other.scores, abs=0.02)
+        assert (one.stance, one.mismatches, one.guards) == (other.stance, other.mismatches, other.guards)
 
 
 def test_wrong_numbers_of_cosines_are_refused(model: StanceModel) -> None:
@@ -107,13 +121,13 @@ def test_wrong_numbers_of_cosines_are_refused(model: StanceModel) -> None:
 
 
 def test_feature_rows_are_complete() -> None:
-    rows, reports = pair_features([ClaimEvidence(*CHANGED[0])], np.array([0.9]))
+    rows, reports = pair_features([ClaimEvidence(*CHANGED[0])], np.array([0.9]), np.zeros((1, 3)))
     assert rows.shape == (1, len(FEATURE_NAMES))
     assert reports[0].numbers.clashing == (("4 200", "2 400"),)
 
 
 def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
-    for name in ("stance.npz", "stance.json"):
+    for name in ("stance.npz", "stance.json", "cross_encoder.npz"):
         shutil.copy(WEIGHTS / name, tmp_path)
     settings = json.loads((tmp_path / "stance.json").read_text())
     settings["features"] = settings["features"][:-1]
