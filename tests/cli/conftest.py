@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import classifiers.models
+from classifiers.ai_text import Detector
+from classifiers.stance import StanceModel
 from service.cli import run
 
 
@@ -32,10 +34,12 @@ Tamga = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_encoder() -> Iterator[None]:
-    """Commands run in this process: let them share one encoder, which takes the longest to load."""
+def _models_loaded_once() -> Iterator[None]:
+    """Commands run in this process: let them share the models that take seconds to load."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(classifiers.models, "load_encoder", functools.cache(classifiers.models.load_encoder))
+        for model in (Detector, StanceModel):
+            patch.setattr(model, "load", functools.cache(model.load))
         yield
 
 
