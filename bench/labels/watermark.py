@@ -60,7 +60,8 @@ def tiny_model() -> GPT2LMHeadModel:
 def generate(model: GPT2LMHeadModel, texts: int, tokens: int, config: Any) -> list[list[int]]:
     """`texts` token sequences of this length, with the watermark of `config` or without one."""
     start = torch.randint(1, VOCABULARY, (texts, 1))
-    made = model.generate(
+    # Typed by every kind of output; without more options it is a tensor.
+    made: Any = model.generate(
         start,
         attention_mask=torch.ones_like(start),
         do_sample=True,
