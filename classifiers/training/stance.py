@@ -3,8 +3,7 @@
     python -m classifiers.training.stance --data DIR
 
 Trained on the written variants (held out by row for every figure), on changed copies of parallel sentences,
-which keep the head from taking the written set's balance for the world's, on a fifth of each English set, and
-on claims beside evidence about something else.
+which keep the head from taking the written set's balance for the world's, and on a fifth of each English set.
 The cross-encoder whose reading is among the features has seen none of them.
 """
 
@@ -27,14 +26,13 @@ from sklearn.model_selection import GroupKFold
 from classifiers.models import load_encoder
 from classifiers.stance.cross_encoder import STEPS, CrossEncoder
 from classifiers.stance.cross_encoder import WEIGHTS as CROSS_ENCODER_WEIGHTS
-from classifiers.stance.evidence import STANCES, ClaimEvidence
+from classifiers.stance.evidence import STANCES
 from classifiers.stance.features import FEATURE_NAMES, pair_features
 from classifiers.stance.model import WEIGHTS, calibrated, softmax
 from classifiers.stance.trees import BoostedTrees
 from classifiers.training.stance_card import write_card
 from classifiers.training.stance_pairs import (
     CONTRADICTS,
-    NOT_ENOUGH,
     SUPPORTS,
     LabelledPair,
     ParallelPairs,
@@ -46,7 +44,6 @@ from classifiers.training.vectors import ReadingCache, VectorCache
 PARALLEL_PAIRS = 3000
 PARALLEL_WEIGHT = 0.6
 ENGLISH_WEIGHT = 0.6
-UNRELATED_PAIRS = 1500
 FOLDS = 8
 # Wrongly said "contradicts" of a paraphrase in its own language: the caution is set to stay below this.
 PARAPHRASES_CONTRADICTED = 0.08
@@ -77,21 +74,6 @@ def featurise(pairs: Sequence[LabelledPair], cache: VectorCache, readings: Readi
     compared = [p.pair for p in pairs]
     rows, _ = pair_features(compared, np.sum(claims * evidence, axis=1), readings.logits(compared))
     return rows
-
-
-def unrelated(pairs: Sequence[LabelledPair], count: int = UNRELATED_PAIRS) -> list[LabelledPair]:
-    """Claims beside the evidence of other groups: nothing follows, whatever the two have in common."""
-    rng = np.random.default_rng(7)
-    found: list[LabelledPair] = []
-    while len(found) < count:
-        one, other = (pairs[int(index)] for index in rng.integers(0, len(pairs), 2))
-        if one.group == other.group:
-            continue
-        pair = ClaimEvidence(
-            one.pair.claim, other.pair.evidence, one.pair.claim_language, other.pair.evidence_language
-        )
-        found.append(LabelledPair(pair, NOT_ENOUGH, "unrelated", one.group))
-    return found
 
 
 def calibrate(
@@ -204,7 +186,6 @@ class TrainingCorpus:
         written = written_variants(data)
         parallel = list(ParallelPairs(data, "head").draw(PARALLEL_PAIRS))
         english = [pair for name in ENGLISH for pair in english_set(data, name, "head")]
-        english += unrelated([*written, *parallel, *english])
         pairs = [*written, *parallel, *english]
         stances = np.array([p.stance for p in pairs])
         weights = (len(written) / 3 / np.bincount(stances[: len(written)]))[stances].astype(np.float32)
