@@ -27,7 +27,7 @@ def test_every_error_type_is_documented_with_its_status(error: type[TamgaError])
 
 @pytest.mark.parametrize("path", sorted(schema()["paths"]))
 def test_every_route_is_documented(path: str) -> None:
-    assert re.sub(r"\{.*\}", "{id}", path) in DOCUMENT
+    assert re.sub(r"\{\w+\}", "{}", path) in re.sub(r"\{\w+\}", "{}", DOCUMENT)
 
 
 def command_name(command: CommandInfo) -> str:
