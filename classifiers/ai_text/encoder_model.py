@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from classifiers.ai_text.encoder import KINDS
+from classifiers.models.low_rank import LowRankLinear
 
 _ADAPTED: Final = (
     "attention.self.query",
@@ -22,28 +23,6 @@ _ADAPTED: Final = (
     "intermediate.dense",
     "output.dense",
 )
-
-
-class LowRankLinear(nn.Module):
-    """A frozen linear layer plus a trained product of two thin matrices (LoRA, Hu et al. 2021)."""
-
-    def __init__(self, base: nn.Linear, rank: int, alpha: float) -> None:
-        super().__init__()
-        self.base = base
-        self.down = nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5)
-        self.up = nn.Parameter(torch.zeros(base.out_features, rank))
-        self.scale = alpha / rank
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        down, up = self.down.to(inputs.dtype), (self.scale * self.up).to(inputs.dtype)
-        correction = nn.functional.linear(nn.functional.linear(inputs, down), up)
-        return torch.as_tensor(self.base(inputs) + correction)
-
-    def merged(self) -> nn.Linear:
-        """The plain linear layer this one computes in evaluation."""
-        with torch.no_grad():
-            self.base.weight += self.scale * self.up @ self.down
-        return self.base
 
 
 class DetectorEncoder(nn.Module):
