@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.store import access_models  # noqa: F401 - its tables belong to the metadata
+from service.store import access_models, account_models  # noqa: F401 - their tables belong to the metadata
 from service.store.models import Base
 
 connection = context.config.attributes.get("connection")
