@@ -18,6 +18,11 @@ RUN pip install --no-deps --no-build-isolation . \
  && TAMGA_MODELS=/opt/models tamga models prepare
 
 FROM python:3.11-slim-bookworm
+# pg_dump and pg_restore, for `tamga backup` of a PostgreSQL server up to version 15.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tamga \
  && install -d -o tamga -g tamga /data
 COPY --from=build /opt/tamga /opt/tamga
