@@ -95,7 +95,7 @@ def _draw(
     if any(bar.value < 0 or (bar.low or 0.0) < 0 for bar in everything):
         raise ValueError("bars are drawn from zero to positive values")
     names = max(len(short(label)) for label in labels) * CHARACTER_WIDTH + 14
-    values = max(len(format_value(bar.value)) for bar in everything) * CHARACTER_WIDTH + 10
+    values = max(len(format_value(bar.value)) for bar in everything) * CHARACTER_WIDTH + 16
     top = 30 if several else 8
     group = len(series) * BAR + GAP
     bottom = top + len(labels) * group

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 # 13 pixels of the page's sans-serif; no text is measured here, so widths are upper estimates.
 FONT_SIZE: Final = 13
-CHARACTER_WIDTH: Final = 7.2
+CHARACTER_WIDTH: Final = 7.6
 # Of a name that is cut in the drawing, the whole stands in its tooltip and in the table.
 LONGEST_NAME: Final = 26
 
