@@ -108,8 +108,18 @@ class Settings(BaseSettings):
     )
     fetch_max_bytes: int = Field(50_000_000, ge=1, description="Largest answer fetched, in bytes")
     fetch_seconds: float = Field(60, gt=0, description="Longest a fetch may take")
+    webhooks: bool = Field(False, description="Whether events are sent to the addresses of webhooks")
+    webhook_networks: str | None = Field(
+        None, description="Private networks that webhooks may be in, such as 10.1.0.0/16; by commas"
+    )
+    webhook_seconds: float = Field(
+        15, gt=0, le=300, description="Longest the receiver of a webhook may take to answer"
+    )
+    webhook_keep_days: int = Field(
+        30, ge=2, description="How long events and their deliveries can be looked at and sent again"
+    )
 
-    @field_validator("fetch_networks")
+    @field_validator("fetch_networks", "webhook_networks")
     @classmethod
     def _networks(cls, value: str | None) -> str | None:
         for network in filter(None, map(str.strip, (value or "").split(","))):
@@ -125,6 +135,7 @@ class Settings(BaseSettings):
         "c2pa_anchors",
         "watermarks",
         "fetch_networks",
+        "webhook_networks",
         "requests_per_minute",
         "keep_texts_days",
         mode="before",

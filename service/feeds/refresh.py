@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from index.feeds.content import content_key
 from index.records import VerifiedRecord
 from service.errors import TamgaError
 from service.fetching import Fetched, Fetcher, FetchError, FetchingOff
+from service.fetching.addresses import read_networks
 from service.records import IngestOutcome
 from service.settings import Settings
 from service.store.feeds import Feed
@@ -79,11 +79,7 @@ def fetcher_of(settings: Settings) -> Fetcher:
     """The guarded fetcher. Raises FetchingOff where the settings do not switch it on."""
     if not settings.fetching:
         raise FetchingOff("Set TAMGA_FETCHING=true to let Tamga fetch feeds.")
-    networks = [
-        ipaddress.ip_network(part.strip())
-        for part in (settings.fetch_networks or "").split(",")
-        if part.strip()
-    ]
+    networks = read_networks(settings.fetch_networks)
     return Fetcher(max_bytes=settings.fetch_max_bytes, seconds=settings.fetch_seconds, networks=networks)
 
 

@@ -24,12 +24,17 @@ class ForbiddenAddress(Exception):  # noqa: N818 - it names what was refused
 
 def permitted(address: Address, networks: Sequence[Network] = ()) -> bool:
     """Whether an address is public, or in one of the networks that the settings open."""
-    if any(address.version == network.version and address in network for network in networks):
+    if in_networks(address, networks):
         return True
     inner = _inner(address)
     if inner is not None:
         return permitted(inner, networks)
     return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def in_networks(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of the networks."""
+    return any(address.version == network.version and address in network for network in networks)
 
 
 def _inner(address: Address) -> Address | None:
@@ -41,11 +46,17 @@ def _inner(address: Address) -> Address | None:
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
-class GuardedBackend(httpcore2.NetworkBackend):
-    """Connects to permitted addresses only."""
+def read_networks(names: str | None) -> list[Network]:
+    """The networks that a setting names, by commas. Raises ValueError for what is none."""
+    return [ipaddress.ip_network(name.strip()) for name in (names or "").split(",") if name.strip()]
 
-    def __init__(self, networks: Sequence[Network] = ()) -> None:
+
+class GuardedBackend(httpcore2.NetworkBackend):
+    """Connects to permitted addresses only; without `public`, only in the networks that the settings open."""
+
+    def __init__(self, networks: Sequence[Network] = (), *, public: bool = True) -> None:
         self._networks = tuple(networks)
+        self._public = public
         self._backend = httpcore2.SyncBackend()
 
     def connect_tcp(
@@ -66,6 +77,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
         for address in addresses:
             if not permitted(address, self._networks):
                 raise ForbiddenAddress(f"{host} is at {address}, which is not a public address")
+            if not self._public and not in_networks(address, self._networks):
+                raise ForbiddenAddress(f"{host} is at {address}, and what is sent there must go by https")
         if not addresses:
             raise httpcore2.ConnectError(f"{host} has no address")
         return self._backend.connect_tcp(

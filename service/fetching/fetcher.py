@@ -14,11 +14,12 @@ import httpcore2
 
 from service.errors import TamgaError
 from service.fetching.addresses import ForbiddenAddress, GuardedBackend, Network
+from service.fetching.deadline import DeadlineBackend
 
 MAX_REDIRECTS: Final = 5
 USER_AGENT: Final = "Tamga (newsroom claim check)"
 
-_BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -71,7 +72,8 @@ class Fetcher:
         if last_modified is not None:
             headers["If-Modified-Since"] = last_modified
         deadline = time.monotonic() + self._seconds
-        with httpcore2.ConnectionPool(network_backend=GuardedBackend(self._networks), retries=0) as pool:
+        backend = DeadlineBackend(GuardedBackend(self._networks), deadline)
+        with httpcore2.ConnectionPool(network_backend=backend, retries=0) as pool:
             for _ in range(MAX_REDIRECTS + 1):
                 answer = self._get(pool, url, headers, deadline)
                 if isinstance(answer, Fetched):
@@ -83,7 +85,7 @@ class Fetcher:
         self, pool: httpcore2.ConnectionPool, url: str, headers: dict[str, str], deadline: float
     ) -> Fetched | str:
         """The answer, or the address that it redirects to."""
-        _check(url)
+        check_address(url)
         left = deadline - time.monotonic()
         if left <= 0:
             raise FetchError(f"took longer than {self._seconds:g} seconds")
@@ -102,14 +104,15 @@ class Fetcher:
                     return Fetched(url, None, headers.get("If-None-Match"), headers.get("If-Modified-Since"))
                 if response.status != 200:
                     raise FetchError(
-                        f"the server answered {response.status}", retry_after=_wait(told.get("retry-after"))
+                        f"the server answered {response.status}",
+                        retry_after=seconds_to_wait(told.get("retry-after")),
                     )
                 content = self._read(response, told, deadline)
         except ForbiddenAddress as error:
             raise FetchError(str(error)) from error
         except httpcore2.TimeoutException as error:
             raise FetchError(f"took longer than {self._seconds:g} seconds") from error
-        except (*_BROKEN, OSError, ValueError) as error:
+        except (*BROKEN, OSError, ValueError) as error:
             raise FetchError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         return Fetched(url, content, told.get("etag"), told.get("last-modified"))
 
@@ -140,7 +143,8 @@ class Fetcher:
         return unpacked
 
 
-def _check(url: str) -> None:
+def check_address(url: str) -> None:
+    """Raises FetchError for what is no address to connect to."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -154,7 +158,7 @@ def _check(url: str) -> None:
         raise FetchError("port 0 is no port")
 
 
-def _wait(value: str | None) -> float | None:
+def seconds_to_wait(value: str | None) -> float | None:
     """Seconds that a Retry-After asks for."""
     if value is None:
         return None

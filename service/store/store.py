@@ -7,12 +7,14 @@ import sqlalchemy as sa
 from service.store.articles import SqlArticleRepository
 from service.store.audit_log import SqlAuditLog
 from service.store.database import Database
+from service.store.deliveries import SqlDeliveryRepository
 from service.store.feeds import SqlFeedRepository
 from service.store.idempotency import SqlIdempotencyRepository
 from service.store.keys import SqlKeyRepository
 from service.store.labels import SqlLabelRepository
 from service.store.migration import migrate
 from service.store.records import SqlRecordRepository
+from service.store.webhooks import SqlWebhookRepository
 
 
 class Store:
@@ -27,6 +29,8 @@ class Store:
         self.access_keys = SqlKeyRepository(database)
         self.audit_log = SqlAuditLog(database)
         self.idempotency = SqlIdempotencyRepository(database)
+        self.webhooks = SqlWebhookRepository(database)
+        self.deliveries = SqlDeliveryRepository(database)
 
     def ping(self) -> None:
         """Ask the database something; raises StoreError where it does not answer."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.store import access_models, account_models  # noqa: F401 - their tables belong to the metadata
+from service.store import (  # noqa: F401 - their tables belong to the metadata
+    access_models,
+    account_models,
+    audit_models,
+    webhook_models,
+)
 from service.store.models import Base
 
 connection = context.config.attributes.get("connection")
