@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from service.store.accounts import SqlAccountRepository
 from service.store.articles import SqlArticleRepository
 from service.store.audit_log import SqlAuditLog
+from service.store.audits import SqlAuditRepository
 from service.store.database import Database
 from service.store.deliveries import SqlDeliveryRepository
 from service.store.feeds import SqlFeedRepository
@@ -27,7 +29,9 @@ class Store:
         self.feeds = SqlFeedRepository(database)
         self.labels = SqlLabelRepository(database)
         self.access_keys = SqlKeyRepository(database)
+        self.accounts = SqlAccountRepository(database)
         self.audit_log = SqlAuditLog(database)
+        self.audits = SqlAuditRepository(database)
         self.idempotency = SqlIdempotencyRepository(database)
         self.webhooks = SqlWebhookRepository(database)
         self.deliveries = SqlDeliveryRepository(database)

@@ -17,6 +17,8 @@ EventName = Literal[
     "label.revoked",
     "label.review_needed",
     "records.changed",
+    "audit.finished",
+    "audit.failed",
     "webhook.ping",
 ]
 EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
@@ -66,6 +68,18 @@ class RecordsChanged(EventData):
     removed: list[str]
 
 
+class AuditEnded(EventData):
+    """An audit has ended; `GET /v1/audits/{audit_id}` has it, with its results and its report."""
+
+    audit_id: str = Field(examples=["aud_5f0c1d2e3b4a59687786f5e4"])
+    kind: Literal["archive", "chat_answers"]
+    state: Literal["done", "failed"]
+    items: int | None = Field(description="How many items there are; null where they could not be read.")
+    done: int = Field(description="How many of them have a result.")
+    refused: int = Field(description="How many of these results are errors.")
+    error: str | None = Field(description="Why it failed; null where it did not.")
+
+
 class Ping(EventData):
     """A test that somebody asked for; it says nothing happened."""
 
@@ -81,5 +95,7 @@ DATA_OF: Final[dict[EventName, type[EventData]]] = {
     "label.revoked": LabelChanged,
     "label.review_needed": LabelChanged,
     "records.changed": RecordsChanged,
+    "audit.finished": AuditEnded,
+    "audit.failed": AuditEnded,
     "webhook.ping": Ping,
 }

@@ -20,6 +20,10 @@ def job(characters: int = 0, caller: str = "a") -> Job:
     return Job(lambda runtime: None, characters, caller)
 
 
+def background() -> Job:
+    return Job(lambda runtime: None, background=True)
+
+
 class Clock:
     """Stands in for time.monotonic where the queue looks at it."""
 
@@ -173,3 +177,31 @@ def test_without_a_quota_nobody_is_counted() -> None:
     quota = Quota(None)
     for _ in range(1_000):
         quota.take("a")
+
+
+def test_the_background_waits_for_everybody_but_not_for_ever(clock: Clock) -> None:
+    queue = WorkQueue(QueueLimits(items=2))
+    first, second = background(), background()
+    requests = [job(5_000), job()]
+    put(queue, clock, first, second, *requests)
+    # Limits count requests alone, and a request goes first however long it is.
+    assert len(queue) == 2
+    assert [queue.take(), queue.take(), queue.take()] == [*reversed(requests), first]
+    clock.now += module.BACKGROUND_PATIENCE - 1
+    put(queue, clock, job(), job())
+    queue.take()
+    clock.now += 1
+    assert queue.take() is second
+
+
+def test_a_closed_queue_drops_the_background() -> None:
+    queue = WorkQueue(QueueLimits())
+    waiting, request = background(), job()
+    queue.put(waiting)
+    queue.put(request)
+    queue.close()
+    assert isinstance(waiting.future.exception(0), NotReady)
+    assert queue.take() is request
+    assert queue.take() is None
+    with pytest.raises(NotReady):
+        queue.put(background())
