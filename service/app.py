@@ -14,6 +14,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from service import dashboard
 from service.api import (
     articles,
     claims,
@@ -147,6 +148,7 @@ def create_app(
         app.include_router(router)
     reader_page.install(app)
     reference.install(app)
+    dashboard.install(app)
     return app
 
 

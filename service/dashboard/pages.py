@@ -1,0 +1,212 @@
+"""How a page is made: language, navigation, who looks at it, what was just said; then a template.
+
+    @router.get("/dashboard/records", dependencies=[requires("records:read")])
+    async def records(page: PageDep) -> Response:
+        return page.render("records.html", found=...)
+
+Templates get `page` (this object), `fmt` (dates and numbers), `_` (messages) and `asset`. Everything is
+escaped; nothing is ever marked as safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from classifiers.text import LANGUAGES
+from service.api.access import CALLER
+from service.auth.scopes import LOCAL, Caller, Scope
+from service.dashboard import flashes, words
+from service.dashboard.assets import asset
+from service.dashboard.i18n import Formats, babel_locale, marked, translations
+from service.labels.wording import LOCALES, accepted_languages, badge, best_locale, wording
+
+FOLDER: Final = Path(__file__).parent / "templates"
+HOME: Final = "/dashboard"
+LOCALE_COOKIE: Final = "tamga_lang"
+LOCALE_SECONDS: Final = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One entry of the navigation; shown to those who have the scope."""
+
+    name: str
+    path: str
+    message: str
+    scope: Scope
+
+
+TABS: Final = (
+    Tab("check", "/dashboard/check", marked("Check a text"), "articles:write"),
+    Tab("records", "/dashboard/records", marked("Records"), "records:read"),
+)
+
+
+THIS_MACHINE: Final = marked("This machine")
+
+
+@cache
+def environment(locale: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
+    formats = Formats(locale)
+    made.globals.update(
+        asset=asset,
+        fmt=formats,
+        record_path=record_path,
+        label_badge=lambda state, review: badge(state, review, locale),
+        **{name: value for name, value in vars(words).items() if name.isupper()},
+    )
+    return made
+
+
+def record_path(record_id: str) -> str:
+    """The page of a record, whose id may hold anything."""
+    return f"{HOME}/records/{quote(record_id, safe='')}"
+
+
+class Page:
+    """One page for one request."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    @cached_property
+    def locale(self) -> str:
+        """The language: asked for in the address, chosen before, or the browser's."""
+        asked = self.request.query_params.get("lang")
+        chosen = self.request.cookies.get(LOCALE_COOKIE)
+        wanted = [tag for tag in (asked, chosen) if tag in LOCALES]
+        return best_locale([*wanted, *accepted_languages(self.request.headers.get("accept-language", ""))])
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who looks at the page; None on a page that anyone may see."""
+        caller: Caller | None = self.request.scope.get(CALLER)
+        return caller
+
+    @property
+    def caller_name(self) -> str:
+        """Who looks, by name."""
+        if self.open_to_this_machine:
+            return self.gettext(THIS_MACHINE)
+        return "" if self.caller is None else self.caller.name
+
+    @property
+    def open_to_this_machine(self) -> bool:
+        """Is nobody asked who they are, since there is no account or key yet?"""
+        return self.caller is not None and self.caller.id == LOCAL.id
+
+    @property
+    def language_name(self) -> str:
+        """The page's language in itself."""
+        return wording(self.locale).name
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    @property
+    def tabs(self) -> list[Tab]:
+        """The part of the navigation that this caller may use."""
+        return [tab for tab in TABS if self.may(tab.scope)]
+
+    @property
+    def languages(self) -> list[tuple[str, str, str]]:
+        """Code, own name and address of this page for every language."""
+        kept = [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
+        # What was posted cannot be asked for again by a link.
+        path = self.path if self.request.method in ("GET", "HEAD") else HOME
+        return [
+            (code, wording(code).name, f"{path}?{urlencode([*kept, ('lang', code)])}") for code in LOCALES
+        ]
+
+    @cached_property
+    def said(self) -> flashes.Flash | None:
+        """What the page before left to be said here."""
+        return flashes.take(self.request)
+
+    @property
+    def logged_in(self) -> bool:
+        """Is there a session to end?"""
+        return False
+
+    @property
+    def direction(self) -> str:
+        return babel_locale(self.locale).text_direction
+
+    def may(self, scope: Scope) -> bool:
+        """May whoever looks do that? Hides what would be refused; routes are what refuses."""
+        return self.caller is not None and scope in self.caller.scopes
+
+    def gettext(self, message: str, **values: Any) -> str:
+        """A message in the page's language, for what is not said by a template."""
+        return translations(self.locale).gettext(message) % values
+
+    def language_choices(self) -> list[tuple[str, str]]:
+        """Code and name of the nine languages, for a choice."""
+        formats = Formats(self.locale)
+        return sorted(((code, formats.language(code)) for code in LANGUAGES), key=lambda item: item[1])
+
+    def with_query(self, **changes: Any) -> str:
+        """The address of this page with some of its query changed; None removes a name."""
+        kept = [
+            (name, value) for name, value in self.request.query_params.multi_items() if name not in changes
+        ]
+        added = [(name, str(value)) for name, value in changes.items() if value is not None]
+        query = urlencode([*kept, *added])
+        return f"{self.path}?{query}" if query else self.path
+
+    def render(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """The page from a template. `tab` in the context marks an entry of the navigation."""
+        shown = environment(self.locale).get_template(template).render(page=self, **{"tab": None, **context})
+        answer = HTMLResponse(shown, status_code=status, headers={"Content-Language": self.locale})
+        if self.request.query_params.get("lang") in LOCALES:
+            answer.set_cookie(
+                LOCALE_COOKIE,
+                self.locale,
+                max_age=LOCALE_SECONDS,
+                path=HOME,
+                httponly=True,
+                samesite="lax",
+                secure=self.request.url.scheme == "https",
+            )
+        if self.said is not None:
+            flashes.forget(answer)
+        return answer
+
+    def go(self, path: str, say: str | None = None) -> RedirectResponse:
+        """On to another page of the dashboard after a form was taken, saying what became of it."""
+        answer = RedirectResponse(local_path(path), status_code=303)
+        if say is not None:
+            flashes.leave(answer, say, secure=self.request.url.scheme == "https")
+        return answer
+
+
+def local_path(path: str | None) -> str:
+    """The path if it is one of the dashboard's own, else the dashboard's first page: what a caller names must
+    not lead anywhere else.
+    """
+    if path is None or not path.isascii() or not path.isprintable() or "\\" in path or "//" in path:
+        return HOME
+    inside = path == HOME or path.startswith((HOME + "/", HOME + "?"))
+    return path if inside and ".." not in path else HOME
+
+
+PageDep = Annotated[Page, Depends(Page)]
