@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from classifiers.text import LANGUAGES, Language, Span, canonicalise, identify_language, split_sentences
 from index.articles import Article
@@ -230,7 +231,23 @@ class Analyser:
             analysis=analysis.model_dump(mode="json"),
             versions=analysis.models,
             index_generation=analysis.index_generation,
+            notice=_notice(article, analysis),
         )
+
+
+def _notice(article: Article, analysis: Analysis) -> dict[str, Any]:
+    """What webhooks tell of an analysis: see `service.webhooks.events.ArticleAnalysed`."""
+    origin = analysis.origin
+    return {
+        "article_id": analysis.id,
+        "url": article.url,
+        "outlet": article.outlet,
+        "language": analysis.language,
+        "verdict": origin.verdict if origin else None,
+        "abstain_reason": origin.abstain_reason if origin else None,
+        "p_value": origin.p_value if origin else None,
+        "claims": Counter(claim.status for claim in analysis.claims),
+    }
 
 
 def _language(submission: Submission) -> tuple[Language, float | None]:

@@ -14,6 +14,7 @@ from index.ports import StoredArticle
 from service.store.audit_log import append
 from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.models import ARTICLES, AnalysisRow, ArticleRow, DocumentRow
+from service.store.outbox import publish
 
 _ARTICLE_FIELDS = tuple(Article.model_fields)
 
@@ -32,8 +33,10 @@ class SqlArticleRepository(DocumentRepository):
         analysis: Mapping[str, Any],
         versions: Mapping[str, str],
         index_generation: int,
+        notice: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store an article, its vectors by the encoder `model_id`, and an analysis of it.
+        """Store an article, its vectors by the encoder `model_id`, and an analysis of it; `notice` is what
+        webhooks tell of it.
 
         An article with the same id is replaced; its earlier analyses stay.
         """
@@ -61,6 +64,8 @@ class SqlArticleRepository(DocumentRepository):
                     created_at=now,
                 )
             )
+            if notice is not None:
+                publish(connection, "article.analysed", notice)
             known = {"content_hash": article.content_hash, "index_generation": index_generation}
             append(connection, "article.store", article.id, known)
 

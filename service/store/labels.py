@@ -18,6 +18,8 @@ from service.labels.history import EventKind, LabelEvent, chained
 from service.labels.model import Basis, HumanReview, Involvement, State, Status
 from service.store.database import Database
 from service.store.models import LABELS, CounterRow, LabelEventRow, LabelManifestRow, LabelRow
+from service.store.outbox import publish
+from service.webhooks.events import EventName
 
 _KIND_OF: Final[dict[str, EventKind]] = {"draft": "drafted", "disputed": "disputed", "active": "issued"}
 _EVENT_FIELDS = tuple(LabelEvent.model_fields)
@@ -107,6 +109,8 @@ class SqlLabelRepository:
             connection.execute(sa.insert(LabelRow).values({n: getattr(label, n) for n in _LABEL_FIELDS}))
             detail = {"state": label.state, "basis": label.basis, "version": label.version}
             self._append(connection, label.id, _KIND_OF[label.status], actor, label.status_reason, detail)
+            for name in _news_of(label):
+                publish(connection, name, _notice(label))
             if current is not None and (label.status == "active" or _other_content(current, label)):
                 self._supersede(connection, current, label, actor)
         return label
@@ -118,6 +122,11 @@ class SqlLabelRepository:
         reason = "content_changed" if _other_content(current, label) else "reissued"
         self._change(connection, current.id, status="superseded", status_reason=reason, superseded_by=by)
         self._append(connection, current.id, "superseded", actor, reason, {"by": by} if by else {})
+        publish(
+            connection,
+            "label.superseded",
+            {**_notice(current), "status": "superseded", "superseded_by": by},
+        )
 
     def revoke(self, label_id: str, *, actor: str, reason: str) -> StoredLabel | None:
         """Withdraw a label for good; None where there is none. Revoking it again changes nothing."""
@@ -128,6 +137,7 @@ class SqlLabelRepository:
                 return label
             self._change(connection, label_id, status="revoked", status_reason=reason)
             self._append(connection, label_id, "revoked", actor, reason, {"was": label.status})
+            publish(connection, "label.revoked", {**_notice(label), "status": "revoked"})
             return self._get(connection, label_id)
 
     def get(self, label_id: str) -> StoredLabel | None:
@@ -279,6 +289,23 @@ class SqlLabelRepository:
         connection.execute(
             sa.insert(LabelEventRow).values({name: getattr(event, name) for name in _EVENT_FIELDS})
         )
+
+
+def _news_of(label: StoredLabel) -> list[EventName]:
+    """What there is to tell about a label just made."""
+    news: list[EventName] = []
+    if label.status == "active":
+        news.append("label.issued")
+    if label.status == "disputed":
+        news.append("label.disputed")
+    if label.review_reasons:
+        news.append("label.review_needed")
+    return news
+
+
+def _notice(label: StoredLabel) -> dict[str, Any]:
+    told = ("version", "status", "state", "url", "article_id", "superseded_by", "review_reasons")
+    return {"label_id": label.id, **{name: getattr(label, name) for name in told}}
 
 
 def _other_content(current: StoredLabel, label: StoredLabel) -> bool:

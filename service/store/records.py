@@ -20,6 +20,7 @@ from service.store.audit_log import append
 from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.errors import StaleReadError
 from service.store.models import RECORDS, DocumentRow, RecordRow, RecordVersionRow
+from service.store.outbox import publish
 
 WriteStatus = Literal["added", "updated", "unchanged"]
 
@@ -125,6 +126,7 @@ class SqlRecordRepository(DocumentRepository):
                 return False
             _keep_versions(connection, [record_id], "delete")
             connection.execute(sa.delete(RecordRow).where(RecordRow.number == number))
+            publish(connection, "records.changed", {"added": [], "updated": [], "removed": [record_id]})
             append(connection, "record.delete", record_id, {})
             return True
 
@@ -205,6 +207,7 @@ class SqlRecordRepository(DocumentRepository):
             "added": [row["id"] for row in added],
             "updated": [row["id"] for row in replaced],
         }
+        publish(connection, "records.changed", {**written, "removed": []})
         append(connection, "records.write", f"{len(rows)} records", written)
 
 
