@@ -16,25 +16,30 @@ from fastapi.routing import APIRoute
 
 from service import dashboard
 from service.api import (
+    accounts,
     articles,
     claims,
     feeds,
     health,
     keys,
     labels,
+    metrics,
     models,
     problems,
     reader_page,
     records,
     reference,
+    sessions,
     verify,
 )
 from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
 from service.api.idempotency import Idempotency
 from service.api.state import State
+from service.auth.accounts import Accounts
 from service.auth.actor import acting_as
 from service.auth.keys import Keys
+from service.auth.sessions import Sessions, limits_of
 from service.feeds.schedule import refresh_regularly
 from service.retention import purge
 from service.runtime import Runtime
@@ -43,6 +48,10 @@ from service.serving.quota import Quota
 from service.serving.worker import ModelWorker, WorkerState
 from service.settings import Settings
 from service.store import Store
+from service.telemetry.metrics import Metrics
+from service.telemetry.observer import TelemetryObserver
+from service.telemetry.requests import RequestTelemetry
+from service.telemetry.state import ServiceState
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +93,12 @@ def create_app(
     say). `runtime` may have opened its store already; by default one is made of the settings.
     """
 
+    counted = Metrics()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         serving = runtime or Runtime(settings)
+        serving.observe(TelemetryObserver(counted))
         # Keys are looked up from the first request on, long before the models are there.
         store = await asyncio.to_thread(lambda: serving.store)
         worker = app.state.worker = ModelWorker(
@@ -95,6 +107,7 @@ def create_app(
             limits=QueueLimits(settings.queue_items, settings.queue_items_per_caller, settings.queue_seconds),
             stall_seconds=settings.stall_seconds,
         )
+        counted.collect_from(ServiceState(app.version, worker, store))
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
         purging = asyncio.create_task(_purge_regularly(store, settings))
@@ -104,7 +117,10 @@ def create_app(
                 worker=worker,
                 quota=Quota(settings.requests_per_minute),
                 keys=Keys(store.access_keys),
+                accounts=Accounts(store.accounts),
+                sessions=Sessions(store.accounts, limits_of(settings)),
                 idempotency=store.idempotency,
+                metrics=counted,
             )
         finally:
             for task in (saving, purging, feeding):
@@ -128,11 +144,12 @@ def create_app(
         # A redirect would lose nothing but hides the caller's mistake; /v1/articles/ is simply not there.
         redirect_slashes=False,
     )
-    # The last one added sees a request first: who calls, then the body, then whether it came before.
+    # The last one added sees a request first: its id, who calls, then the body, then whether it came before.
     keep = timedelta(hours=settings.idempotency_hours)
     app.add_middleware(Idempotency, routes=lambda: app.routes, keep=keep)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     app.add_middleware(AccessControl, routes=lambda: app.routes)
+    app.add_middleware(RequestTelemetry, routes=lambda: app.routes, metrics=counted)
     problems.install(app)
     for router in (
         articles.router,
@@ -143,7 +160,10 @@ def create_app(
         verify.router,
         models.router,
         keys.router,
+        accounts.router,
+        sessions.router,
         health.router,
+        metrics.router,
     ):
         app.include_router(router)
     reader_page.install(app)

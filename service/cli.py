@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from service.commands import (
+    account,
     audit,
     backup,
     check,
@@ -48,6 +49,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(samples.app, name="samples")
 app.add_typer(models.app, name="models")
 app.add_typer(key.app, name="key")
+app.add_typer(account.app, name="account")
 app.add_typer(label.app, name="label")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from service.auth.sessions import WINDOW, limits_of
 from service.settings import Settings
 from service.store import Store
 
@@ -11,10 +12,13 @@ _PART = 100
 
 
 def purge(store: Store, settings: Settings, now: datetime) -> int:
-    """Remove what the settings keep no longer: answers kept for repeated requests, and the texts of articles;
-    their hashes, analyses, labels and decisions stay. Returns how many texts were dropped. Raises StoreError.
+    """Remove what the settings keep no longer: answers kept for repeated requests, sessions that are over,
+    and the texts of articles; their hashes, analyses, labels and decisions stay. Returns how many texts were
+    dropped. Raises StoreError.
     """
     store.idempotency.purge(now)
+    idle = limits_of(settings).idle
+    store.accounts.purge(now, idle_since=now - idle, failures_since=now - WINDOW)
     if settings.keep_texts_days is None:
         return 0
     before = now - timedelta(days=settings.keep_texts_days)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL
 
 from service.errors import ConfigurationError
+from service.logs import LogFormat
 
 PREFIX = "TAMGA_"
 
@@ -42,6 +43,9 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
         "info", description="Least severity of the messages that are logged"
     )
+    log_format: LogFormat = Field(
+        "console", description="How they are written: `console` for people, `json` one object per line"
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; by default tamga.db in the data directory"
     )
@@ -53,6 +57,12 @@ class Settings(BaseSettings):
     body_seconds: float = Field(60, gt=0, description="Longest time for a request body to arrive")
     idempotency_hours: float = Field(
         24, gt=0, description="How long the answer to a request with an Idempotency-Key is kept"
+    )
+    session_idle_minutes: float = Field(
+        60, ge=1, description="Somebody who signed in and does nothing for so long has to sign in again"
+    )
+    session_hours: float = Field(
+        12, gt=0, description="Longest time after which somebody who signed in has to sign in again"
     )
     queue_items: int = Field(64, ge=1, description="Most requests that wait for the models")
     queue_items_per_caller: int = Field(

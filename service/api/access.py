@@ -1,9 +1,9 @@
 """Who may call which route.
 
-Every route declares a guard: `dependencies=[requires("records:write")]`, or `[public]` for the few that
-anyone may see. `AccessControl` finds out who calls, and refuses callers without a valid key before a byte of
-their body is read; the guard then holds the caller's scopes against the route's. A route without a guard
-fails a test.
+Every route declares a guard: `dependencies=[requires("records:write")]`, `[signed_in]` where any caller will
+do, or `[public]` for the few that anyone may see. `AccessControl` finds out who calls, by access key or by
+session cookie, and refuses callers without either before a byte of their body is read; the guard then holds
+the caller's scopes against the route's. A route without a guard fails a test.
 """
 
 from __future__ import annotations
@@ -13,49 +13,72 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.routing import iter_route_contexts
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api import session_cookie
 from service.api.problems import problem_of, problem_response
 from service.auth.actor import acting_as
 from service.auth.keys import Keys
 from service.auth.loopback import is_loopback
 from service.auth.scopes import LOCAL, Caller
 from service.auth.scopes import Scope as AccessScope
+from service.auth.sessions import Sessions
 from service.errors import Forbidden, TamgaError, Unauthenticated
 from service.store.errors import StoreError
 
 CALLER: Final = "caller"
+# Under this path are pages for people: who has to sign in is led there.
+PAGES: Final = "/dashboard"
+SIGN_IN_PATHS: Final = frozenset({"/v1/session", f"{PAGES}/login"})
 
 # Read here for the schema alone: `AccessControl` has looked at the header long before.
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="key", description="An access key: `Authorization: Bearer tg_…`."
 )
+_cookie = APIKeyCookie(
+    name=session_cookie.NAME,
+    auto_error=False,
+    scheme_name="session",
+    description="The cookie of somebody who signed in (`POST /v1/session`); over HTTPS it is called "
+    f"`{session_cookie.SECURE_NAME}`.",
+)
+_NOBODY: Final = "Send an access key in the header Authorization: Bearer, or sign in."
 
 
 class Guard:
-    """A declared guard: the scope that a caller needs, or None for a public route."""
+    """A declared guard: the scope that a caller needs, or None where any caller will do."""
+
+    public = False
 
     def __init__(self, scope: AccessScope | None) -> None:
         self.scope = scope
 
 
 class _ScopeGuard(Guard):
-    def __call__(self, request: Request, _credentials: Annotated[Any, Depends(_bearer)]) -> None:
+    def __call__(
+        self,
+        request: Request,
+        _credentials: Annotated[Any, Depends(_bearer)],
+        _session: Annotated[Any, Depends(_cookie)],
+    ) -> None:
         caller: Caller | None = request.scope.get(CALLER)
         if caller is None:
-            raise Unauthenticated("Send an access key in the header Authorization: Bearer.")
-        if self.scope not in caller.scopes:
+            raise Unauthenticated(_NOBODY)
+        if self.scope is not None and self.scope not in caller.scopes:
             raise Forbidden(f"It needs the scope {self.scope}.")
 
 
 class _Public(Guard):
+    public = True
+
     def __call__(self) -> None:
         return None
 
@@ -66,6 +89,7 @@ def requires(scope: AccessScope) -> Any:
 
 
 public: Final[Any] = Depends(_Public(None))
+signed_in: Final[Any] = Depends(_ScopeGuard(None))
 
 
 def caller_of(request: Request) -> Caller:
@@ -96,7 +120,7 @@ class GuardedRoute:
     @property
     def is_public(self) -> bool:
         """May anyone call it?"""
-        return self.mounted or any(guard.scope is None for guard in self.guards)
+        return self.mounted or any(guard.public for guard in self.guards)
 
 
 def guarded_routes(routes: Sequence[BaseRoute]) -> Iterator[GuardedRoute]:
@@ -136,15 +160,18 @@ class AccessControl:
         try:
             caller = await self._caller(keys, scope, headers)
             if caller is None and not self._is_public(scope):
-                raise Unauthenticated("Send an access key in the header Authorization: Bearer.")
+                raise Unauthenticated(_NOBODY)
         except (Unauthenticated, Forbidden, StoreError) as error:
-            await _refusal(error, scope)(scope, receive, send)
+            await _refusal(error, scope, headers)(scope, receive, send)
             return
         scope[CALLER] = caller
         with acting_as("public" if caller is None else caller.id):
             await self.app(scope, receive, send)
 
     async def _caller(self, keys: Keys, scope: Scope, headers: Headers) -> Caller | None:
+        session = session_cookie.token(scope)
+        if session is not None or _signs_in(scope, headers):
+            session_cookie.refuse_other_sites(scope)
         given = headers.get("authorization")
         if given is not None:
             kind, _, token = given.partition(" ")
@@ -154,6 +181,11 @@ class AccessControl:
             if caller is None:
                 raise Unauthenticated("The access key is unknown, revoked or expired.")
             return caller
+        if session is not None:
+            sessions: Sessions = scope["state"]["sessions"]
+            caller = await asyncio.to_thread(sessions.caller, session)
+            if caller is not None:
+                return caller
         if self._is_public(scope) or await asyncio.to_thread(keys.closed):
             return None
         _require_this_machine(scope, headers)
@@ -178,11 +210,11 @@ def _require_this_machine(scope: Scope, headers: Headers) -> None:
     host = urlsplit(f"//{headers.get('host', '')}").hostname
     origin = headers.get("origin")
     if client is None or not is_loopback(client[0]):
-        raise Unauthenticated("No access key exists yet; until then only this machine is answered.")
+        raise Unauthenticated("Nobody was let in yet; until then only this machine is answered.")
     if not is_loopback(host or "") or (origin is not None and not is_loopback(_hostname(origin))):
         raise Forbidden(
-            "No access key exists yet, and without one the service answers only to localhost, not to other "
-            "names or origins; create a key with `tamga key create`."
+            "There is no access key and no account yet; until then the service answers to localhost only, "
+            "not to other names or origins; make one with `tamga key create` or `tamga account add`."
         )
 
 
@@ -193,7 +225,22 @@ def _hostname(origin: str) -> str:
         return ""
 
 
-def _refusal(error: TamgaError, scope: Scope) -> ASGIApp:
+def _signs_in(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser signs somebody in: another site must not make it do so, as somebody else perhaps. A
+    program that sends neither header has no cookie to be abused.
+    """
+    if scope["path"] not in SIGN_IN_PATHS:
+        return False
+    return "sec-fetch-site" in headers or "origin" in headers
+
+
+def _refusal(error: TamgaError, scope: Scope, headers: Headers) -> ASGIApp:
     # The body stays unread, so the connection cannot serve another request.
-    headers = {**error.headers, "Connection": "close"}
-    return problem_response(problem_of(error, scope["path"]), headers)
+    close = {"Connection": "close"}
+    path: str = scope["path"]
+    wants_page = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
+    if isinstance(error, Unauthenticated) and wants_page and path.startswith(PAGES + "/"):
+        query = scope["query_string"].decode("latin-1")
+        back = quote(f"{path}?{query}" if query else path, safe="/")
+        return Response(status_code=303, headers={**close, "Location": f"{PAGES}/login?next={back}"})
+    return problem_response(problem_of(error, path), {**error.headers, **close})

@@ -9,14 +9,17 @@ from typing import Annotated, Any, TypedDict, TypeVar, cast
 from fastapi import Depends, Request
 
 from service.api.access import CALLER
+from service.auth.accounts import Accounts
 from service.auth.keys import Keys
 from service.auth.scopes import Caller
+from service.auth.sessions import Sessions
 from service.errors import ClientLeft
 from service.runtime import Runtime
 from service.serving.queue import waited_too_long
 from service.serving.quota import Quota
 from service.serving.worker import ModelWorker
 from service.store.idempotency import SqlIdempotencyRepository
+from service.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
@@ -27,7 +30,10 @@ class State(TypedDict):
     worker: ModelWorker
     quota: Quota
     keys: Keys
+    accounts: Accounts
+    sessions: Sessions
     idempotency: SqlIdempotencyRepository
+    metrics: Metrics
 
 
 def worker_of(request: Request) -> ModelWorker:
@@ -36,6 +42,14 @@ def worker_of(request: Request) -> ModelWorker:
 
 def keys_of(request: Request) -> Keys:
     return cast(Keys, request.state.keys)
+
+
+def accounts_of(request: Request) -> Accounts:
+    return cast(Accounts, request.state.accounts)
+
+
+def sessions_of(request: Request) -> Sessions:
+    return cast(Sessions, request.state.sessions)
 
 
 class RequestWorker:
@@ -98,3 +112,5 @@ class RequestWorker:
 ModelWorkerDep = Annotated[ModelWorker, Depends(worker_of)]
 Worker = Annotated[RequestWorker, Depends(RequestWorker)]
 KeysDep = Annotated[Keys, Depends(keys_of)]
+AccountsDep = Annotated[Accounts, Depends(accounts_of)]
+SessionsDep = Annotated[Sessions, Depends(sessions_of)]

@@ -82,7 +82,7 @@ class Keys:
         self._lock = threading.Lock()
 
     def closed(self) -> bool:
-        """Was a key ever made? From then on nobody gets in without one."""
+        """Was a key or an account ever made? From then on nobody gets in without one."""
         # It never becomes false again, so a yes need not be asked for twice.
         self._closed = self._closed or self._repository.any()
         return self._closed
@@ -122,13 +122,13 @@ class Keys:
                 raise InvalidInput("The first key must be an admin key without narrowed scopes.")
             if self._repository.add(stored, only_as_first=True):
                 return issued
-            raise Forbidden("Another key was made at this moment; use that one.")
+            raise Forbidden("Another key or an account was made at this moment; use that one.")
         _must_not_exceed(issued.key.scopes, by)
         self._repository.add(stored)
         return issued
 
     def create_first(self, name: str, *, by: Caller) -> IssuedKey | None:
-        """Make an admin key if no key was ever made."""
+        """Make an admin key if no key or account was ever made."""
         issued, stored = _new(name, "admin", None, None, by)
         return issued if self._repository.add(stored, only_as_first=True) else None
 

@@ -14,8 +14,13 @@ Scope = Literal[
     "labels:read",
     "labels:write",
     "models:read",
+    "metrics:read",
+    "webhooks:read",
+    "webhooks:write",
     "keys:read",
     "keys:write",
+    "accounts:read",
+    "accounts:write",
 ]
 Role = Literal["reader", "reviewer", "editor", "admin"]
 
@@ -27,7 +32,17 @@ _ADDED: Final[dict[Role, frozenset[Scope]]] = {
     "reader": frozenset({"articles:read", "claims:read", "records:read", "labels:read", "models:read"}),
     "reviewer": frozenset({"articles:write"}),
     "editor": frozenset({"records:write", "labels:write"}),
-    "admin": frozenset({"keys:read", "keys:write"}),
+    "admin": frozenset(
+        {
+            "metrics:read",
+            "keys:read",
+            "keys:write",
+            "webhooks:read",
+            "webhooks:write",
+            "accounts:read",
+            "accounts:write",
+        }
+    ),
 }
 
 

@@ -46,7 +46,7 @@ def serve(
 
     overrides = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**overrides)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     runtime = Runtime(settings, progress=wants_progress(None))
     try:
         keys = Keys(runtime.store.access_keys)
@@ -66,6 +66,8 @@ def serve(
         host=settings.host,
         port=settings.port,
         log_config=None,
+        # Every request leaves a line of ours, with its id.
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds + STOP_SECONDS),
     )
@@ -105,6 +107,6 @@ def require_loopback(host: str) -> None:
 
     if not is_loopback(host):
         raise ConfigurationError(
-            f"no access key exists, so the service binds to loopback only, not to {host!r}; "
-            "make a key with `tamga key create`, or start with --first-key"
+            f"no access key and no account exists, so the service binds to loopback only, not to {host!r}; "
+            "make one with `tamga key create` or `tamga account add`, or start with --first-key"
         )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from service.errors import Conflict, PreconditionFailed
 from service.store.access_models import KeyRow
+from service.store.account_models import AccountRow
 from service.store.audit_log import append
 from service.store.database import Database, wait_for_turn
 
@@ -45,16 +46,18 @@ class SqlKeyRepository:
         self._database = database
 
     def any(self) -> bool:
-        """Was a key ever made? Revoked ones count: what was closed once does not open again."""
+        """Was a key or an account ever made? See `anyone_let_in`."""
         with self._database.reading() as connection:
-            return _any(connection)
+            return anyone_let_in(connection)
 
     def add(self, key: StoredKey, *, only_as_first: bool = False) -> bool:
-        """Store a new key; with `only_as_first` not if there is one already. Says whether it was stored."""
+        """Store a new key; with `only_as_first` not if there is one already, or an account. Says whether it
+        was stored.
+        """
         with self._database.writing() as connection:
             if only_as_first:
                 wait_for_turn(connection, "first key")
-                if _any(connection):
+                if anyone_let_in(connection):
                     return False
             values = {name: getattr(key, name) for name in _FIELDS}
             connection.execute(sa.insert(KeyRow).values(**values))
@@ -108,8 +111,12 @@ class SqlKeyRepository:
             connection.execute(sa.update(KeyRow).where(KeyRow.id == key_id).values(last_used_at=at))
 
 
-def _any(connection: Connection) -> bool:
-    return connection.execute(sa.select(KeyRow.number).limit(1)).first() is not None
+def anyone_let_in(connection: Connection) -> bool:
+    """Was a key or an account ever made? Revoked and disabled ones count: what was closed once does not open
+    again.
+    """
+    rows = (sa.select(column).limit(1) for column in (KeyRow.number, AccountRow.number))
+    return any(connection.execute(query).first() is not None for query in rows)
 
 
 def _get(connection: Connection, key_id: str, *, lock: bool = False) -> StoredKey | None:
