@@ -31,6 +31,7 @@ from service.analysis_models import (
 )
 from service.articles import ArticleInput, Submission, read_article
 from service.matching import UNSUPPORTED_LANGUAGE, ClaimQuery, base_language
+from service.observer import Observer
 from service.origin import assess_origin
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ class AnalysisOptions:
 
 
 class _Stopwatch:
-    """Seconds by phase; a phase entered twice adds up."""
+    """Seconds by phase; a phase entered twice adds up. The observer is told of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
         self.seconds: dict[str, float] = {}
         self._started = time.perf_counter()
 
@@ -67,7 +69,8 @@ class _Stopwatch:
     def phase(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         try:
-            yield
+            with self._observer.phase(name):
+                yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
@@ -90,7 +93,7 @@ class Analyser:
         """
         options = options or AnalysisOptions()
         settings = self._runtime.settings
-        watch = _Stopwatch()
+        watch = _Stopwatch(self._runtime.observer)
         with watch.phase("text"):
             submission = read_article(source, max_chars=settings.max_text_chars)
             language, confidence = _language(submission)
@@ -155,7 +158,8 @@ class Analyser:
         )
         if options.store:
             assert embedded is not None
-            self._store(article, embedded, analysis)
+            with self._runtime.observer.phase("store"):
+                self._store(article, embedded, analysis)
         return analysis
 
     def _claims(

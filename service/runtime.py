@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from service.errors import ConfigurationError
+from service.observer import UNOBSERVED, Observer
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,31 @@ class Runtime:
     def __init__(self, settings: Settings, *, progress: bool = False) -> None:
         self.settings = settings
         self.progress = progress
+        self.observer: Observer = UNOBSERVED
+
+    def observe(self, observer: Observer) -> None:
+        """Have this observer told of the work. Call it before anything is loaded; the store may be open."""
+        self.observer = observer
+        if "store" in self.__dict__:
+            self.store.database.observer = observer
+
+    def loaded_models(self) -> dict[str, str]:
+        """Version by name of the models that are in memory."""
+        named = {
+            "encoder": "model_id",
+            "search_encoder": "model_id",
+            "detector": "model_version",
+            "spotter": "model_version",
+            "stance": "model_version",
+            "match_calibration": "model_version",
+        }
+        loaded = {name: self.__dict__[name] for name in named if name in self.__dict__}
+        return {name: str(getattr(model, named[name])) for name, model in loaded.items()}
+
+    def loaded_library(self) -> Library | None:
+        """The library if it is open."""
+        library: Library | None = self.__dict__.get("library")
+        return library
 
     def load(self) -> None:
         """Build everything now and analyse a sentence with it; raises what that raises.
@@ -69,7 +95,12 @@ class Runtime:
 
         try:
             prepare_models(progress=self.progress)
-            return load_encoder(name, backend=self.settings.backend, threads=self.settings.threads)
+            return load_encoder(
+                name,
+                backend=self.settings.backend,
+                threads=self.settings.threads,
+                on_batch=self.observer.batch,
+            )
         except ModelFilesError as error:
             raise ConfigurationError(str(error)) from error
 
@@ -102,7 +133,9 @@ class Runtime:
         """The database, opened and migrated. Unlike everything else here it may be used by any thread."""
         from service.store import open_store
 
-        return open_store(self.settings.database)
+        store = open_store(self.settings.database)
+        store.database.observer = self.observer
+        return store
 
     @cached_property
     def label_office(self) -> LabelOffice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -57,6 +57,7 @@ def load_encoder(
     backend: Backend = "onnx",
     threads: int | None = None,
     adapted: bool = True,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Encoder:
     """Load the packaged encoder, or the sentence-transformers model or folder called ``name``.
 
@@ -67,6 +68,7 @@ def load_encoder(
         adapted: whether the packaged model is brought to the nine languages
             (:mod:`classifiers.models.adaptation`); without, it is as published. A named model is never
             changed.
+        on_batch: told the tokens of each batch (rows x longest row) that ``onnx`` computes.
 
     Raises:
         ModelFilesError: files are damaged, or the named model cannot be loaded.
@@ -78,7 +80,7 @@ def load_encoder(
         folder = prepare_models().packaged_folder
         encoder = SentenceTransformerEncoder(str(folder), _published_id(), threads=threads)
     else:
-        encoder = OnnxEncoder(threads=threads)
+        encoder = OnnxEncoder(threads=threads, on_batch=on_batch)
     return AdaptedEncoder(encoder, load_adaptation()) if adapted else encoder
 
 
@@ -124,12 +126,13 @@ class OnnxEncoder:
 
     TOKENS_PER_BATCH = 1024
 
-    def __init__(self, *, threads: int | None = None) -> None:
+    def __init__(self, *, threads: int | None = None, on_batch: Callable[[int], None] | None = None) -> None:
         from tokenizers import Tokenizer
 
         files = prepare_models().serving.verified(SERVING_MODEL, TOKENIZER)
         self.model_id = _published_id()
         self.max_tokens = 512
+        self._on_batch = on_batch or (lambda tokens: None)
         self._session = inference_session(files.path / SERVING_MODEL, threads=threads)
         self.dimension = int(self._session.get_outputs()[0].shape[1])
         self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
@@ -148,6 +151,7 @@ class OnnxEncoder:
             for batch in length_sorted_batches([len(row) for row in ids], self.TOKENS_PER_BATCH):
                 input_ids, attention_mask = pad([ids[row] for row in batch])
                 feed = {"input_ids": input_ids, "attention_mask": attention_mask}
+                self._on_batch(input_ids.size)
                 vectors[batch] = self._session.run(None, feed)[0]
                 bar.update(len(batch))
         return vectors

@@ -131,17 +131,18 @@ async def match_claims(body: MatchRequest, worker: Worker) -> MatchResponse:
     """The best `top_k` records for each claim, probable or not, with calibrated probabilities and stances."""
 
     def match(runtime: Runtime) -> MatchResponse:
-        results = runtime.matcher.match(
-            [
-                ClaimQuery(claim.text, base_language(claim.language), claim.published_at)
-                for claim in body.claims
-            ],
-            top_k=body.top_k,
-            as_of=body.as_of,
-            languages=body.languages,
-            publishers=body.publishers,
-            group=body.group,
-        )
+        queries = [
+            ClaimQuery(claim.text, base_language(claim.language), claim.published_at) for claim in body.claims
+        ]
+        with runtime.observer.phase("match"):
+            results = runtime.matcher.match(
+                queries,
+                top_k=body.top_k,
+                as_of=body.as_of,
+                languages=body.languages,
+                publishers=body.publishers,
+                group=body.group,
+            )
         return MatchResponse(results=results, index_generation=runtime.library.records.generation)
 
     return await worker.run(match, characters=sum(len(claim.text) for claim in body.claims))
@@ -165,7 +166,8 @@ async def compare_claims(body: CompareRequest, worker: Worker) -> CompareRespons
             )
             for pair in body.pairs
         ]
-        results = compare_pairs(pairs, encoder=runtime.encoder, stance=runtime.stance)
+        with runtime.observer.phase("compare"):
+            results = compare_pairs(pairs, encoder=runtime.encoder, stance=runtime.stance)
         return CompareResponse(
             results=[Comparison.model_validate(result, from_attributes=True) for result in results],
             model=runtime.stance.model_version,

@@ -19,6 +19,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from service.errors import (
     PROBLEM_PREFIX,
@@ -29,10 +30,14 @@ from service.errors import (
     TamgaError,
     UnsupportedMediaType,
 )
+from service.logs import request_id
 
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON: Final = "application/problem+json"
+# The name under which a request holds a list of the problems it was answered with (the ends of their types).
+PROBLEM: Final = "tamga.problems"
+REQUEST_ID: Final = "X-Request-Id"
 # Long lists of the same mistake help nobody and would let a small body cause a large answer.
 MAX_REPORTED_ERRORS: Final = 50
 
@@ -74,13 +79,25 @@ class RefusedBody(HTTPException):
         self.reason = reason
 
 
+class _ProblemResponse(Response):
+    """Notes on its way out which problem it tells."""
+
+    slug = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.get(PROBLEM, []).append(self.slug)
+        await super().__call__(scope, receive, send)
+
+
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    return Response(
+    response = _ProblemResponse(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,
         media_type=PROBLEM_JSON,
         headers=headers,
     )
+    response.slug = problem.type.removeprefix(PROBLEM_PREFIX)
+    return response
 
 
 def problem_of(error: TamgaError, instance: str | None) -> Problem:
@@ -182,7 +199,9 @@ async def on_unexpected_error(request: Request, error: Exception) -> Response:
     # The traceback goes to the log; the caller gets no internals.
     log.exception("%s %s failed unexpectedly", request.method, request.url.path, exc_info=error)
     unexpected = TamgaError("An unexpected error occurred; the service log has the details.")
-    return problem_response(problem_of(unexpected, request.url.path))
+    # Sent past the middleware that adds it to every other answer.
+    headers = {REQUEST_ID: current} if (current := request_id()) else None
+    return problem_response(problem_of(unexpected, request.url.path), headers)
 
 
 def install(app: FastAPI) -> None:

@@ -77,7 +77,8 @@ async def put_records(body: OneOrMany, worker: Worker) -> RecordWrites:
         raise TooLarge(f"{len(records):,} records were sent; one request may hold {limit:,}.", pointer="#")
 
     def write(runtime: Runtime) -> RecordWrites:
-        outcomes = list(runtime.library.ingest.add(records))
+        with runtime.observer.phase("add_records"):
+            outcomes = list(runtime.library.ingest.add(records))
         return RecordWrites(
             results=[RecordWrite.model_validate(outcome, from_attributes=True) for outcome in outcomes]
         )

@@ -4,6 +4,9 @@ Short work goes first, because it costs long work little and gains much, until s
 `PATIENCE` seconds: from then on the oldest is next, so nothing starves. Requests are not merged into batches:
 on a CPU a batch takes as long as its items one by one, and the queue keeps them fair.
 
+Work in the background (audits) is nobody's request: it takes its turn when nobody waits, or once in
+`BACKGROUND_PATIENCE` seconds if there is always somebody. It counts for no limit and may wait for ever.
+
 What cannot start in time is refused at once, with the time after which trying again makes sense: an answer
 that comes too late is work for nobody.
 """
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from service.runtime import Runtime
 
 PATIENCE: Final = 2.0
+BACKGROUND_PATIENCE: Final = 30.0
 # What any job costs besides its characters, counted in characters.
 FIXED_COST: Final = 500
 # Seconds per character before anything was measured; soon replaced by what this machine takes.
@@ -45,12 +49,13 @@ class QueueLimits:
 @dataclass(eq=False, slots=True)
 class Job:
     """A call to run with the runtime. `characters` is how much text it works on; cancelling `future` before
-    the job runs drops it.
+    the job runs drops it. `background`: it is done when nobody waits.
     """
 
     call: Callable[[Runtime], Any]
     characters: int = 0
     caller: str = ""
+    background: bool = False
     future: Future[Any] = field(default_factory=Future)
     queued_at: float = field(default_factory=time.monotonic)
 
@@ -65,6 +70,7 @@ class WorkQueue:
     def __init__(self, limits: QueueLimits) -> None:
         self.limits = limits
         self._jobs: list[Job] = []
+        self._background: list[Job] = []
         self._callers: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._closed = False
@@ -74,6 +80,12 @@ class WorkQueue:
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    @property
+    def characters(self) -> int:
+        """Characters of text that wait."""
+        with self._changed:
+            return sum(job.characters for job in self._jobs)
 
     def put(self, job: Job) -> None:
         """Let a job in.
@@ -86,6 +98,10 @@ class WorkQueue:
         with self._changed:
             if self._closed:
                 raise NotReady("The service is shutting down.")
+            if job.background:
+                self._background.append(job)
+                self._changed.notify()
+                return
             self._drop_cancelled()
             wait = self._wait()
             limits = self.limits
@@ -106,8 +122,8 @@ class WorkQueue:
                 now = time.monotonic()
                 self._drop_cancelled()
                 self._drop_expired(now)
-                if self._jobs:
-                    job = self._next(now)
+                job = self._next(now)
+                if job is not None:
                     self._remove(job)
                     if job.future.set_running_or_notify_cancel():
                         self._running = (job.cost, now)
@@ -128,14 +144,17 @@ class WorkQueue:
         """End everything that waits with this error."""
         with self._changed:
             self._running = None
-            for job in list(self._jobs):
+            for job in [*self._jobs, *self._background]:
                 self._remove(job)
                 _fail(job, error)
 
     def close(self) -> None:
-        """Let nobody in any more; what waits is still taken."""
+        """Let nobody in any more; what waits is still taken, but for work in the background."""
         with self._changed:
             self._closed = True
+            for job in list(self._background):
+                self._remove(job)
+                _fail(job, NotReady("The service is shutting down."))
             self._changed.notify_all()
 
     def wait(self) -> float:
@@ -151,14 +170,19 @@ class WorkQueue:
             left = max(running * self._seconds_per_cost - (time.monotonic() - since), 0.0)
         return cost * self._seconds_per_cost + left
 
-    def _next(self, now: float) -> Job:
+    def _next(self, now: float) -> Job | None:
+        patient = self._background[0] if self._background else None
+        if patient is not None and (not self._jobs or now - patient.queued_at >= BACKGROUND_PATIENCE):
+            return patient
+        if not self._jobs:
+            return None
         oldest = self._jobs[0]
         if now - oldest.queued_at >= PATIENCE:
             return oldest
         return min(self._jobs, key=lambda job: job.cost)
 
     def _drop_cancelled(self) -> None:
-        for job in [job for job in self._jobs if job.future.cancelled()]:
+        for job in [job for job in (*self._jobs, *self._background) if job.future.cancelled()]:
             self._remove(job)
 
     def _drop_expired(self, now: float) -> None:
@@ -167,6 +191,9 @@ class WorkQueue:
             _fail(job, waited_too_long(self.limits.seconds, self._wait()))
 
     def _remove(self, job: Job) -> None:
+        if job.background:
+            self._background.remove(job)
+            return
         self._jobs.remove(job)
         self._callers[job.caller] -= 1
         if not self._callers[job.caller]:

@@ -71,12 +71,25 @@ class ModelWorker:
         return since is not None and time.monotonic() - since > self._stall_seconds
 
     @property
+    def busy(self) -> bool:
+        """Does a job run?"""
+        return self._busy_since is not None
+
+    @property
     def draining(self) -> bool:
         """Is the service on its way out?"""
         return self._drain_until is not None
 
-    def submit(self, call: Callable[[Runtime], T], *, characters: int = 0, caller: str = "") -> Future[T]:
+    def submit(
+        self,
+        call: Callable[[Runtime], T],
+        *,
+        characters: int = 0,
+        caller: str = "",
+        background: bool = False,
+    ) -> Future[T]:
         """Have `call(runtime)` run in the model thread. Cancelling the future before that drops the call.
+        What is done in the `background` gets its turn when no request waits.
 
         Raises:
             NotReady: the models are still loading, or could not be loaded, or the service is shutting down.
@@ -85,7 +98,13 @@ class ModelWorker:
         self._require_ready()
         # What the call writes is written by whoever sends it, though another thread carries it out.
         context = contextvars.copy_context()
-        job = Job(lambda runtime: context.run(call, runtime), characters, caller)
+        queued_at = time.monotonic()
+
+        def carry_out(runtime: Runtime) -> T:
+            with runtime.observer.job(time.monotonic() - queued_at):
+                return call(runtime)
+
+        job = Job(lambda runtime: context.run(carry_out, runtime), characters, caller, background)
         self.queue.put(job)
         return job.future
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase
 
+from service.observer import UNOBSERVED, Observer
 from service.store.errors import StoreError
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -25,11 +26,12 @@ _WRITES = "tamga_writes"
 
 class Database:
     """An engine with two kinds of transactions: reading (a consistent view) and writing (one at a time on
-    SQLite).
+    SQLite). `observer` is told of each.
     """
 
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
+        self.observer: Observer = UNOBSERVED
         self.engine = _engine(self.url)
         self._writing = self.engine.execution_options(**{_WRITES: True})
         self._reading = self.engine
@@ -45,13 +47,21 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
-        with _explained(self.url), self._reading.connect() as connection:
+        with (
+            self.observer.transaction("read"),
+            _explained(self.url),
+            self._reading.connect() as connection,
+        ):
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed when the block ends and undone when it raises."""
-        with _explained(self.url), self._writing.begin() as connection:
+        with (
+            self.observer.transaction("write"),
+            _explained(self.url),
+            self._writing.begin() as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -94,10 +104,11 @@ def _engine(url: URL) -> Engine:
     shown = url.render_as_string(hide_password=True)
     try:
         if url.get_backend_name() != "sqlite":
-            return sa.create_engine(url, pool_pre_ping=True)
+            # Parameters are texts of articles: they must not stand in a logged error.
+            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
         assert url.database is not None
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(f"no driver for the database {shown}: {error}") from error
     except OSError as error:

@@ -1,0 +1,1 @@
+"""What the running service tells about itself: metrics, traces, and one log line per request."""
