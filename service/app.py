@@ -31,6 +31,7 @@ from service.api import (
     reference,
     sessions,
     verify,
+    webhooks,
 )
 from service.api.access import AccessControl
 from service.api.body_limit import BodyLimit
@@ -52,6 +53,7 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import TelemetryObserver
 from service.telemetry.requests import RequestTelemetry
 from service.telemetry.state import ServiceState
+from service.webhooks.endpoints import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,10 @@ def create_app(
         worker.start()
         saving = asyncio.create_task(_save_regularly(worker))
         purging = asyncio.create_task(_purge_regularly(store, settings))
+        hooks = Webhooks(settings, store)
+        dispatcher = hooks.dispatcher()
+        if settings.webhooks:
+            dispatcher.start()
         feeding = asyncio.create_task(refresh_regularly(worker, store, settings))
         try:
             yield State(
@@ -120,6 +126,7 @@ def create_app(
                 accounts=Accounts(store.accounts),
                 sessions=Sessions(store.accounts, limits_of(settings)),
                 idempotency=store.idempotency,
+                webhooks=hooks,
                 metrics=counted,
             )
         finally:
@@ -127,6 +134,7 @@ def create_app(
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            await asyncio.to_thread(dispatcher.stop)
             await asyncio.to_thread(worker.stop, settings.drain_seconds + STOP_SECONDS)
 
     app = FastAPI(
@@ -160,12 +168,14 @@ def create_app(
         verify.router,
         models.router,
         keys.router,
+        webhooks.router,
         accounts.router,
         sessions.router,
         health.router,
         metrics.router,
     ):
         app.include_router(router)
+    webhooks.describe_events(app)
     reader_page.install(app)
     reference.install(app)
     dashboard.install(app)

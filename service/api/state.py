@@ -20,6 +20,7 @@ from service.serving.quota import Quota
 from service.serving.worker import ModelWorker
 from service.store.idempotency import SqlIdempotencyRepository
 from service.telemetry.metrics import Metrics
+from service.webhooks.endpoints import Webhooks
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class State(TypedDict):
     accounts: Accounts
     sessions: Sessions
     idempotency: SqlIdempotencyRepository
+    webhooks: Webhooks
     metrics: Metrics
 
 
@@ -50,6 +52,10 @@ def accounts_of(request: Request) -> Accounts:
 
 def sessions_of(request: Request) -> Sessions:
     return cast(Sessions, request.state.sessions)
+
+
+def webhooks_of(request: Request) -> Webhooks:
+    return cast(Webhooks, request.state.webhooks)
 
 
 class RequestWorker:
@@ -112,5 +118,6 @@ class RequestWorker:
 ModelWorkerDep = Annotated[ModelWorker, Depends(worker_of)]
 Worker = Annotated[RequestWorker, Depends(RequestWorker)]
 KeysDep = Annotated[Keys, Depends(keys_of)]
+WebhooksDep = Annotated[Webhooks, Depends(webhooks_of)]
 AccountsDep = Annotated[Accounts, Depends(accounts_of)]
 SessionsDep = Annotated[Sessions, Depends(sessions_of)]
