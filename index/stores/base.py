@@ -65,6 +65,9 @@ class VectorStore(Protocol):
         With `within` only ids in these ranges are considered, exactly.
         """
 
+    def ping(self) -> None:
+        """Can searches be answered now? Raises VectorStoreUnavailable where not; cheap."""
+
 
 class FileVectorStore(VectorStore, Protocol):
     """A vector engine whose content is one file that can be written and read back."""

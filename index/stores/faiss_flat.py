@@ -62,6 +62,9 @@ class FaissFlatStore:
         with self._lock.reading():
             faiss.write_index(self._index, str(path))
 
+    def ping(self) -> None:
+        """Nothing to ask: what is in memory answers."""
+
     @property
     def dimension(self) -> int:
         """Length of every vector."""

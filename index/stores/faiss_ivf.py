@@ -87,6 +87,9 @@ class FaissIvfStore:
             self._dead = np.zeros(len(self._held), dtype=np.bool_)
             faiss.write_index(self._lists, str(path))
 
+    def ping(self) -> None:
+        """Nothing to ask: what is in memory answers."""
+
     @property
     def dimension(self) -> int:
         """Length of every vector."""

@@ -1,0 +1,85 @@
+"""The vector engines that the contract suite runs over, and unit vectors by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from index.stores.base import VectorStore
+from index.stores.faiss_flat import FaissFlatStore
+from index.stores.faiss_ivf import FaissIvfStore
+from index.stores.policy import read_store
+
+DIMENSION = 16
+
+Ids = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How the suite makes a store of one kind and opens it again.
+
+    `score_error` is how far a score may lie from the true inner product: that of rounding for engines that
+    compare in full; more where vectors are kept in eight bits, whose span was learnt from other vectors.
+    """
+
+    start: Callable[[Ids, Vectors, Path], VectorStore]
+    reopen: Callable[[VectorStore, Path], VectorStore]
+    score_error: float
+    examples: int
+    steps: int
+
+
+def _flat(ids: Ids, vectors: Vectors, _folder: Path) -> VectorStore:
+    store = FaissFlatStore.empty(DIMENSION)
+    store.upsert(ids, vectors)
+    return store
+
+
+def _lists(ids: Ids, vectors: Vectors, _folder: Path) -> VectorStore:
+    return FaissIvfStore.build(ids, vectors)
+
+
+def _through_a_file(store: VectorStore, folder: Path) -> VectorStore:
+    assert isinstance(store, FaissFlatStore | FaissIvfStore)
+    path = folder / "vectors.faiss"
+    path.unlink(missing_ok=True)
+    store.write(path)
+    return read_store(path)
+
+
+ENGINES = {
+    "faiss-flat": Engine(_flat, _through_a_file, 1e-5, examples=25, steps=20),
+    "faiss-ivf": Engine(_lists, _through_a_file, 0.3, examples=15, steps=12),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Every engine that there is, one after the other."""
+    return ENGINES[request.param]
+
+
+@cache
+def _unit(seed: int) -> Vectors:
+    vector = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+@pytest.fixture
+def unit() -> Callable[[int], Vectors]:
+    """A unit vector (DIMENSION,) that is always the same for a number."""
+    return _unit
+
+
+@pytest.fixture
+def units() -> Callable[..., Vectors]:
+    """Unit vectors (n, DIMENSION) by their numbers."""
+    return lambda *seeds: np.array([_unit(seed) for seed in seeds], dtype=np.float32).reshape(-1, DIMENSION)
