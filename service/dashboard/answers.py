@@ -119,7 +119,7 @@ def _error_page(scope: Scope, start: dict[str, Any], body: bytes) -> Response:
     if status == 401 and scope["method"] in ("GET", "HEAD"):
         query = scope["query_string"].decode("latin-1")
         wanted = scope["path"] + (f"?{query}" if query else "")
-        return RedirectResponse(f"{LOGIN}?next={quote(wanted, safe='')}", status_code=303)
+        return RedirectResponse(f"{LOGIN}?next={quote(wanted, safe='/')}", status_code=303)
     told = json.loads(body)
     page = Page(request).render(
         "error.html",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,13 @@ KEYWORDS: Final = {"_": None, "gettext": None, "marked": None, "flash": (2,)}
 MAIN_FILE: Final = "dashboard.po"
 
 
-def extracted(folder: Path = PACKAGE) -> dict[str, list[str]]:
+@cache
+def extracted() -> dict[str, list[str]]:
     """Every message in use -> the files that use it."""
     found: dict[str, list[str]] = {}
     options = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
     for name, _line, message, _comments, _context in extract_from_dir(
-        folder, method_map=METHODS, options_map=options, keywords=KEYWORDS
+        PACKAGE, method_map=METHODS, options_map=options, keywords=KEYWORDS
     ):
         text = message if isinstance(message, str) else message[0]
         found.setdefault(text, []).append(name)

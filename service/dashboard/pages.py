@@ -21,6 +21,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from classifiers.text import LANGUAGES
+from service.api import session_cookie
 from service.api.access import CALLER
 from service.auth.scopes import LOCAL, Caller, Scope
 from service.dashboard import flashes, words
@@ -145,7 +146,7 @@ class Page:
     @property
     def logged_in(self) -> bool:
         """Is there a session to end?"""
-        return False
+        return self.caller is not None and session_cookie.token(self.request.scope) is not None
 
     @property
     def direction(self) -> str:
@@ -185,7 +186,7 @@ class Page:
                 path=HOME,
                 httponly=True,
                 samesite="lax",
-                secure=self.request.url.scheme == "https",
+                secure=session_cookie.is_secure(self.request.scope),
             )
         if self.said is not None:
             flashes.forget(answer)
@@ -195,7 +196,7 @@ class Page:
         """On to another page of the dashboard after a form was taken, saying what became of it."""
         answer = RedirectResponse(local_path(path), status_code=303)
         if say is not None:
-            flashes.leave(answer, say, secure=self.request.url.scheme == "https")
+            flashes.leave(answer, say, secure=session_cookie.is_secure(self.request.scope))
         return answer
 
 

@@ -1,17 +1,125 @@
-"""The way in: the first page, logging in and out."""
+"""The way in: the first page, logging in and out, one's own password."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+import asyncio
 
-from service.api.access import public
-from service.dashboard.pages import PageDep
+from fastapi import APIRouter, Request, Response
 
-router = APIRouter(include_in_schema=False)
+from service.api import session_cookie
+from service.api.access import public, signed_in
+from service.api.sessions import address_of
+from service.api.state import KeysDep, SessionsDep
+from service.auth.sessions import SignInFailed
+from service.dashboard.flashes import flash
+from service.dashboard.forms import read_form
+from service.dashboard.i18n import marked
+from service.dashboard.pages import HOME, Page, PageDep, local_path
+from service.errors import Forbidden, InvalidInput, Overloaded, QuotaExceeded, Unauthenticated
+
+router = APIRouter(prefix=HOME, include_in_schema=False)
+
+# Two short fields; whoever sends more than that is not logging in.
+FORM_BYTES = 20_000
+
+LOGGED_OUT = flash("logged-out", "You are logged out.")
+PASSWORD_CHANGED = flash("password-changed", "The password is changed. Other browsers are logged out.")
+WRONG = marked("Name or password is not right.")
+TOO_OFTEN = marked("Too many attempts failed. Wait a few minutes and try again.")
+NOT_TWICE = marked("The two new passwords differ.")
+NOT_CURRENT = marked("The current password is not right.")
 
 
-@router.get("/dashboard", dependencies=[public])
-@router.get("/dashboard/", dependencies=[public])
+@router.get("", dependencies=[public])
+@router.get("/", dependencies=[public])
 async def first_page(page: PageDep) -> Response:
     """On to the first page of the navigation."""
-    return page.go("/dashboard/check")
+    return page.go(page.tabs[0].path if page.tabs else "/dashboard/check")
+
+
+@router.get("/login", dependencies=[public])
+async def login_form(page: PageDep, keys: KeysDep) -> Response:
+    """The form; where nobody needs to log in, a page that says so."""
+    closed = await asyncio.to_thread(keys.closed)
+    return _login_form(page, page.request.query_params.get("next"), closed=closed)
+
+
+@router.post("/login", dependencies=[public])
+async def log_in(request: Request, page: PageDep, sessions: SessionsDep) -> Response:
+    """Begin a session and go on to where the caller wanted to go."""
+    form = await read_form(request, FORM_BYTES)
+    try:
+        started = await asyncio.to_thread(
+            sessions.start,
+            form.text("login"),
+            form.values.get("password", ""),
+            address=address_of(request),
+            replacing=session_cookie.token(request.scope),
+        )
+    except SignInFailed:
+        return _login_form(page, form.text("next"), login=form.text("login"), wrong=WRONG)
+    except (QuotaExceeded, Overloaded) as error:
+        answer = _login_form(page, form.text("next"), login=form.text("login"), wrong=TOO_OFTEN)
+        answer.status_code = error.status
+        answer.headers.update(error.headers)
+        return answer
+    onward = page.go(local_path(form.text("next")))
+    session_cookie.put(onward, request.scope, started)
+    return onward
+
+
+def _login_form(
+    page: Page, onward: str | None, *, login: str = "", wrong: str | None = None, closed: bool = True
+) -> Response:
+    return page.render(
+        "login.html",
+        200 if wrong is None else 422,
+        next=local_path(onward),
+        login=login,
+        wrong=wrong,
+        closed=closed,
+    )
+
+
+@router.post("/logout", dependencies=[signed_in])
+async def log_out(request: Request, page: PageDep, sessions: SessionsDep) -> Response:
+    """End the session, here and in the database."""
+    token = session_cookie.token(request.scope)
+    if token is not None:
+        await asyncio.to_thread(sessions.end, token)
+    onward = page.go("/dashboard/login", say=LOGGED_OUT)
+    session_cookie.clear(onward, request.scope)
+    return onward
+
+
+@router.get("/account", dependencies=[signed_in])
+async def own_account(page: PageDep) -> Response:
+    """Who is logged in, and a form for a new password."""
+    return page.render("account.html", wrong={})
+
+
+@router.post("/account", dependencies=[signed_in])
+async def change_password(request: Request, page: PageDep, sessions: SessionsDep) -> Response:
+    """Change one's own password; every other session of the account ends."""
+    token = session_cookie.token(request.scope)
+    if token is None:
+        raise Unauthenticated("Only somebody who is logged in has a password to change.")
+    form = await read_form(request, FORM_BYTES)
+    new = form.values.get("new", "")
+    if new != form.values.get("again", ""):
+        return page.render("account.html", 422, wrong={"again": page.gettext(NOT_TWICE)})
+    try:
+        started = await asyncio.to_thread(
+            sessions.change_password,
+            token,
+            form.values.get("current", ""),
+            new,
+            address=address_of(request),
+        )
+    except Forbidden:
+        return page.render("account.html", 422, wrong={"current": page.gettext(NOT_CURRENT)})
+    except InvalidInput as error:
+        return page.render("account.html", 422, wrong={"new": error.detail})
+    onward = page.go("/dashboard/account", say=PASSWORD_CHANGED)
+    session_cookie.put(onward, request.scope, started)
+    return onward

@@ -21,6 +21,8 @@ Connect = Callable[..., TestClient]
 PUBLIC = {"/livez", "/readyz", "/docs", "/docs/static", "/openapi.json"}
 # A label is there to be read and checked by everybody.
 PUBLIC_LABELS = re.compile(r"/\.well-known/.+|/v1/verify|/v1/labels/\{label_id\}.*|/verify.*|/l/.*")
+# So is the way in.
+ENTRANCES = re.compile(r"/v1/session|/dashboard/?(login|static)?")
 
 
 @pytest.fixture
@@ -57,8 +59,8 @@ def test_every_route_declares_one_guard(empty_home: Settings) -> None:
     shown = {route.path: route.methods for route in routes if route.is_public}
     assert shown.keys() >= PUBLIC
     for path in shown.keys() - PUBLIC:
-        assert PUBLIC_LABELS.fullmatch(path), path
-        assert shown[path] <= {"GET"} or path.endswith("/verify"), path
+        assert PUBLIC_LABELS.fullmatch(path) or ENTRANCES.fullmatch(path), path
+        assert shown[path] <= {"GET"} or path.endswith(("/verify", "/session", "/login")), path
     assert {guard.scope for route in routes for guard in route.guards} <= {None, *SCOPES}
 
 
@@ -107,7 +109,12 @@ def test_every_guarded_route_refuses_callers_without_a_key_before_it_reads_their
             continue
         for method in route.methods:
             path = route.path.replace("{record_id:path}", "x")
-            answer = client.request(method, path, content=b"{not json")
+            answer = client.request(method, path, content=b"{not json", follow_redirects=False)
+            if path.startswith("/dashboard") and method == "GET":
+                # People are led to where they can sign in.
+                assert answer.status_code == 303, path
+                assert answer.headers["location"].startswith("/dashboard/login?next=/dashboard/"), path
+                continue
             assert answer.status_code == 401, (method, path)
             assert answer.headers["connection"] == "close"
             tried += 1
