@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -53,6 +53,10 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import TelemetryObserver
 from service.telemetry.requests import RequestTelemetry
 from service.telemetry.state import ServiceState
+from service.telemetry.tracing import fastapi_telemetry, open_tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 from service.webhooks.endpoints import Webhooks
 
 log = logging.getLogger(__name__)
@@ -87,6 +91,7 @@ def create_app(
     *,
     prepare: Callable[[Runtime], None] | None = None,
     runtime: Runtime | None = None,
+    tracing: TracerProvider | None = None,
 ) -> FastAPI:
     """The service over one home. Models load in the background once it starts; /readyz says when they are
     there.
@@ -96,11 +101,13 @@ def create_app(
     """
 
     counted = Metrics()
+    provider = tracing or open_tracing(settings, _version())
+    tracer = provider.get_tracer("tamga") if provider is not None else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         serving = runtime or Runtime(settings)
-        serving.observe(TelemetryObserver(counted))
+        serving.observe(TelemetryObserver(counted, tracer))
         # Keys are looked up from the first request on, long before the models are there.
         store = await asyncio.to_thread(lambda: serving.store)
         worker = app.state.worker = ModelWorker(
@@ -136,6 +143,8 @@ def create_app(
                     await task
             await asyncio.to_thread(dispatcher.stop)
             await asyncio.to_thread(worker.stop, settings.drain_seconds + STOP_SECONDS)
+            if provider is not None and tracing is None:
+                await asyncio.to_thread(provider.shutdown)
 
     app = FastAPI(
         title="Tamga",
@@ -151,6 +160,7 @@ def create_app(
         generate_unique_id_function=_operation_id,
         # A redirect would lose nothing but hides the caller's mistake; /v1/articles/ is simply not there.
         redirect_slashes=False,
+        telemetry=fastapi_telemetry(provider),
     )
     # The last one added sees a request first: its id, who calls, then the body, then whether it came before.
     keep = timedelta(hours=settings.idempotency_hours)

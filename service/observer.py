@@ -19,8 +19,10 @@ class Observer:
         """Around one phase of the models' work, such as `origin`."""
         return nullcontext()
 
-    def job(self, waited: float) -> AbstractContextManager[None]:
-        """Around everything the model thread does for one request, which has waited for `waited` seconds."""
+    def job(self, waited: float, *, background: bool = False) -> AbstractContextManager[None]:
+        """Around everything the model thread does for one request, which has waited for `waited` seconds, or
+        for one piece of work in the background.
+        """
         return nullcontext()
 
     def batch(self, tokens: int) -> None:

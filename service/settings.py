@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         "console", description="How they are written: `console` for people, `json` one object per line"
     )
+    trace_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/[^\s?#]*)?$",
+        description="OTLP/HTTP address that traces are sent to, such as http://127.0.0.1:4318; none: off",
+    )
+    trace_share: float = Field(1.0, ge=0, le=1, description="Share of the requests that are traced")
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; by default tamga.db in the data directory"
     )
@@ -140,6 +146,7 @@ class Settings(BaseSettings):
         "models",
         "encoder",
         "threads",
+        "trace_endpoint",
         "database_url",
         "issuer_name",
         "c2pa_anchors",

@@ -101,7 +101,7 @@ class ModelWorker:
         queued_at = time.monotonic()
 
         def carry_out(runtime: Runtime) -> T:
-            with runtime.observer.job(time.monotonic() - queued_at):
+            with runtime.observer.job(time.monotonic() - queued_at, background=background):
                 return call(runtime)
 
         job = Job(lambda runtime: context.run(carry_out, runtime), characters, caller, background)

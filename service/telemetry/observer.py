@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Tracer
 
 from service.observer import Observer, Transaction
 from service.telemetry.metrics import Metrics
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
 
 
 class TelemetryObserver(Observer):
@@ -32,9 +32,11 @@ class TelemetryObserver(Observer):
             self._metrics.inference_seconds.labels(name).observe(time.perf_counter() - started)
 
     @contextmanager
-    def job(self, waited: float) -> Iterator[None]:
+    def job(self, waited: float, *, background: bool = False) -> Iterator[None]:
         """See `Observer`."""
-        self._metrics.queue_seconds.observe(waited)
+        if not background:
+            # What is done when nobody waits may wait for hours, and nobody minds.
+            self._metrics.queue_seconds.observe(waited)
         if self._tracer is None:
             yield
             return
@@ -53,7 +55,7 @@ class TelemetryObserver(Observer):
         """See `Observer`."""
         started = time.perf_counter()
         try:
-            with self._span(f"database {kind}"):
+            with self._span(f"database {kind}") if self._in_trace() else nullcontext():
                 yield
         except BaseException as error:
             # Whatever the block raises passes through here; only what the database raises is its error.
@@ -62,6 +64,10 @@ class TelemetryObserver(Observer):
             raise
         finally:
             self._metrics.transaction_seconds.labels(kind).observe(time.perf_counter() - started)
+
+    def _in_trace(self) -> bool:
+        # What the service does by itself every second would be a trace of its own each time.
+        return self._tracer is not None and trace.get_current_span().get_span_context().is_valid
 
     def _span(self, name: str) -> AbstractContextManager[Any]:
         if self._tracer is None:

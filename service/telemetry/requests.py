@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from opentelemetry import trace
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,6 +71,7 @@ class RequestTelemetry:
             answer.complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         in_request(request_id)
+        trace.get_current_span().set_attribute("tamga.request_id", request_id)
         with self._metrics.requests_in_progress.track_inprogress():
             try:
                 await self.app(scope, receive, noted)
