@@ -18,6 +18,7 @@ from service import dashboard
 from service.api import (
     accounts,
     articles,
+    audits,
     claims,
     feeds,
     health,
@@ -34,9 +35,10 @@ from service.api import (
     webhooks,
 )
 from service.api.access import AccessControl
-from service.api.body_limit import BodyLimit
+from service.api.body_limit import BodyLimit, UploadLimit
 from service.api.idempotency import Idempotency
 from service.api.state import State
+from service.audits.desk import AuditDesk
 from service.auth.accounts import Accounts
 from service.auth.actor import acting_as
 from service.auth.keys import Keys
@@ -63,6 +65,7 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_SECONDS: Final = 300
 PURGE_EVERY_SECONDS: Final = 600
+RESUME_EVERY_SECONDS: Final = 60
 # What the models may take for the request they are at, and the index for its snapshot.
 STOP_SECONDS: Final = 60
 
@@ -124,6 +127,8 @@ def create_app(
         dispatcher = hooks.dispatcher()
         if settings.webhooks:
             dispatcher.start()
+        auditing = AuditDesk(store, worker, settings)
+        resuming = asyncio.create_task(_resume_regularly(auditing))
         feeding = asyncio.create_task(refresh_regularly(worker, store, settings))
         try:
             yield State(
@@ -134,14 +139,16 @@ def create_app(
                 sessions=Sessions(store.accounts, limits_of(settings)),
                 idempotency=store.idempotency,
                 webhooks=hooks,
+                audits=auditing,
                 metrics=counted,
             )
         finally:
-            for task in (saving, purging, feeding):
+            for task in (saving, purging, resuming, feeding):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
             await asyncio.to_thread(dispatcher.stop)
+            await asyncio.to_thread(auditing.close)
             await asyncio.to_thread(worker.stop, settings.drain_seconds + STOP_SECONDS)
             if provider is not None and tracing is None:
                 await asyncio.to_thread(provider.shutdown)
@@ -165,7 +172,10 @@ def create_app(
     # The last one added sees a request first: its id, who calls, then the body, then whether it came before.
     keep = timedelta(hours=settings.idempotency_hours)
     app.add_middleware(Idempotency, routes=lambda: app.routes, keep=keep)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
+    uploads = {"/v1/audits": UploadLimit(settings.audit_max_bytes, settings.audit_upload_seconds)}
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds, uploads=uploads
+    )
     app.add_middleware(AccessControl, routes=lambda: app.routes)
     app.add_middleware(RequestTelemetry, routes=lambda: app.routes, metrics=counted)
     problems.install(app)
@@ -173,6 +183,7 @@ def create_app(
         articles.router,
         records.router,
         claims.router,
+        audits.router,
         feeds.router,
         labels.router,
         verify.router,
@@ -201,6 +212,16 @@ async def _save_regularly(worker: ModelWorker) -> None:
                 await worker.run(lambda runtime: runtime.library.save())
             except Exception:
                 log.exception("saving the index snapshot failed; the database has everything")
+
+
+async def _resume_regularly(auditing: AuditDesk) -> None:
+    """Go on with audits that were interrupted: at the start, and where handing one on has failed."""
+    while True:
+        try:
+            await asyncio.to_thread(auditing.resume)
+        except Exception:
+            log.exception("going on with audits failed; it is tried again")
+        await asyncio.sleep(RESUME_EVERY_SECONDS)
 
 
 async def _purge_regularly(store: Store, settings: Settings) -> None:

@@ -9,6 +9,8 @@ from service.settings import Settings
 from service.store import Store
 
 _PART = 100
+# Longer than any upload takes to be stored: one that is not by then was left by a process that died.
+_UPLOAD = timedelta(hours=6)
 
 
 def purge(store: Store, settings: Settings, now: datetime) -> int:
@@ -17,6 +19,8 @@ def purge(store: Store, settings: Settings, now: datetime) -> int:
     dropped. Raises StoreError.
     """
     store.idempotency.purge(now)
+    ended = None if settings.keep_texts_days is None else now - timedelta(days=settings.keep_texts_days)
+    store.audits.purge(now - _UPLOAD, ended)
     idle = limits_of(settings).idle
     store.accounts.purge(now, idle_since=now - idle, failures_since=now - WINDOW)
     if settings.keep_texts_days is None:

@@ -70,6 +70,15 @@ class Settings(BaseSettings):
     session_hours: float = Field(
         12, gt=0, description="Longest time after which somebody who signed in has to sign in again"
     )
+    review_lock_minutes: float = Field(
+        15, gt=0, le=1_440, description="How long a review stays with somebody who took it and does nothing"
+    )
+    review_overlap: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of reviews that two people judge without seeing each other's opinion",
+    )
     queue_items: int = Field(64, ge=1, description="Most requests that wait for the models")
     queue_items_per_caller: int = Field(
         32, ge=1, description="Most requests of one caller that wait for the models"
@@ -89,6 +98,14 @@ class Settings(BaseSettings):
     keep_texts_days: int | None = Field(
         None, ge=1, description="Texts of stored articles are dropped after so many days; kept by default"
     )
+    audit_folder: Path | None = Field(
+        None, description="Folder whose files audits may read by path; by default audits are uploaded"
+    )
+    audit_max_bytes: int = Field(
+        200_000_000, ge=1, description="Largest file of an audit, in bytes, unpacked too"
+    )
+    audit_max_items: int = Field(100_000, ge=1, description="Most items in one audit")
+    audit_upload_seconds: float = Field(600, gt=0, description="Longest time for an audit's file to arrive")
     max_records_per_request: int = Field(1_000, ge=1, description="Most records in one request")
     record_matches: int = Field(5, ge=1, le=100, description="Records compared with each claim of an article")
     related_records: int = Field(5, ge=1, le=100, description="Related records named for an article")
@@ -153,6 +170,7 @@ class Settings(BaseSettings):
         "watermarks",
         "fetch_networks",
         "webhook_networks",
+        "audit_folder",
         "requests_per_minute",
         "keep_texts_days",
         mode="before",

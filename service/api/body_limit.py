@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,15 +22,36 @@ from service.errors import InvalidCompression, RequestTimeout, TamgaError, TooLa
 _GZIP = zlib.MAX_WBITS | 16
 
 
+# What a form takes besides the file in it.
+FORM_BYTES: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimit:
+    """A file of at most `max_bytes`, within `seconds`."""
+
+    max_bytes: int
+    seconds: float
+
+
 class BodyLimit:
     """ASGI middleware: at most `max_bytes` of request body, declared, streamed or unpacked from gzip, all
-    of it within `seconds`.
+    of it within `seconds`. `uploads` are paths to which files are posted, with limits of their own.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        seconds: float,
+        uploads: Mapping[str, UploadLimit] | None = None,
+    ) -> None:
         self.app = app
-        self.max_bytes = max_bytes
-        self.seconds = seconds
+        self._default = UploadLimit(max_bytes, seconds)
+        self._uploads = {
+            path: UploadLimit(limit.max_bytes + FORM_BYTES, limit.seconds)
+            for path, limit in (uploads or {}).items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,27 +59,21 @@ class BodyLimit:
             return
         headers = Headers(scope=scope)
         encoding = headers.get("content-encoding", "identity").strip().lower()
-        refusal = self._refusal(headers, encoding)
+        posted = scope["method"] == "POST"
+        limit = self._uploads.get(scope["path"], self._default) if posted else self._default
+        refusal = _refusal(headers, encoding, limit.max_bytes)
         if refusal is not None:
             # The body stays unread, so the connection cannot serve another request.
             response = problem_response(problem_of(refusal, scope["path"]), {"Connection": "close"})
             await response(scope, receive, send)
             return
-        body = _Body(self.max_bytes, self.seconds, receive, unpack=encoding == "gzip")
+        body = _Body(limit.max_bytes, limit.seconds, receive, unpack=encoding == "gzip")
         if encoding == "gzip":
             scope = {**scope, "headers": list(scope["headers"])}
             plain = MutableHeaders(scope=scope)
             del plain["content-encoding"]
             del plain["content-length"]
         await self.app(scope, body.receive, send)
-
-    def _refusal(self, headers: Headers, encoding: str) -> TamgaError | None:
-        if encoding not in ("identity", "gzip"):
-            return UnsupportedMediaType("The body may be compressed with gzip, or not at all.")
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.max_bytes:
-            return TooLarge(_too_large(self.max_bytes))
-        return None
 
 
 class _Body:
@@ -102,6 +120,15 @@ class _Body:
         if unpacker.unused_data or (self._complete and not unpacker.eof and len(unpacked) < room):
             raise RefusedBody(InvalidCompression("The body is not one complete gzip stream."))
         return unpacked
+
+
+def _refusal(headers: Headers, encoding: str, max_bytes: int) -> TamgaError | None:
+    if encoding not in ("identity", "gzip"):
+        return UnsupportedMediaType("The body may be compressed with gzip, or not at all.")
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        return TooLarge(_too_large(max_bytes))
+    return None
 
 
 def _too_large(max_bytes: int) -> str:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, BinaryIO, Final, cast
 
 from fastapi import Depends, Header
 from starlette.datastructures import Headers
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 MAX_KEY_LENGTH: Final = 255
 # Longer than any request is carried out; a claim older than this was left by a process that was killed.
 LEASE: Final = timedelta(minutes=10)
+_IN_MEMORY: Final = 1_000_000
+_PART: Final = 1 << 18
 _KEPT_HEADERS: Final = ("content-type", "location", "etag", "cache-control")
 
 
@@ -78,9 +82,10 @@ class Idempotency:
             )
             return
         try:
-            body = await _read(receive)
-            if body is not None:
-                await self._once(key, body, scope, receive, send)
+            # A body may be a whole file: a large one waits on the disk, not in memory.
+            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
+                if await _read(receive, cast(BinaryIO, body)):
+                    await self._once(key, cast(BinaryIO, body), scope, receive, send)
         except RefusedBody as refused:
             answer = _refuse(refused.reason, scope)
             answer.headers["Connection"] = "close"
@@ -93,13 +98,18 @@ class Idempotency:
             self._idempotent = [route for route in guarded_routes(self._routes()) if _declares(route)]
         return any(route.pattern.match(scope["path"]) for route in self._idempotent)
 
-    async def _once(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _once(self, key: str, body: BinaryIO, scope: Scope, receive: Receive, send: Send) -> None:
         answers: SqlIdempotencyRepository = scope["state"]["idempotency"]
         caller = scope[CALLER].id
         key_hash = hashlib.sha256(key.encode()).hexdigest()
         now = datetime.now(UTC)
         claimed = await asyncio.to_thread(
-            answers.begin, caller, key_hash, _request_hash(scope, body), now=now, until=now + LEASE
+            answers.begin,
+            caller,
+            key_hash,
+            await asyncio.to_thread(_request_hash, scope, body),
+            now=now,
+            until=now + LEASE,
         )
         if claimed is not None:
             await _answer_to_repeated(claimed, scope)(scope, receive, send)
@@ -165,30 +175,41 @@ def _refuse(error: TamgaError, scope: Scope) -> Response:
     return problem_response(problem_of(error, scope["path"]), error.headers)
 
 
-def _request_hash(scope: Scope, body: bytes) -> str:
+def _request_hash(scope: Scope, body: BinaryIO) -> str:
     digest = hashlib.sha256()
-    for part in (scope["path"].encode(), scope["query_string"], body):
+    for part in (scope["path"].encode(), scope["query_string"]):
         digest.update(len(part).to_bytes(8) + part)
+    digest.update(body.seek(0, os.SEEK_END).to_bytes(8))
+    body.seek(0)
+    while part := body.read(_PART):
+        digest.update(part)
     return digest.hexdigest()
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None if the client left."""
-    parts = []
+async def _read(receive: Receive, body: BinaryIO) -> bool:
+    """Put the whole body there; False if the client left."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
+            return False
+        body.write(message.get("body", b""))
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return True
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def _replay(body: BinaryIO, receive: Receive) -> Receive:
     """A receive that gives the body that was read, then whatever comes after it."""
-    parts: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
+    left = body.seek(0, os.SEEK_END)
+    body.seek(0)
+    ended = False
 
     async def again() -> Message:
-        return next(parts, None) or await receive()
+        nonlocal left, ended
+        if ended:
+            return await receive()
+        part = body.read(_PART)
+        left -= len(part)
+        ended = left <= 0
+        return {"type": "http.request", "body": part, "more_body": not ended}
 
     return again

@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -149,7 +150,7 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
         cause = error.__cause__
         where = f"line {cause.lineno}, column {cause.colno}"
         return problem_response(problem_of(MalformedJSON(f"{cause.msg} at {where}."), path))
-    if error.body is not None and not _is_json(request):
+    if error.body is not None and not isinstance(error.body, FormData) and not _is_json(request):
         detail = "Send the body with the header Content-Type: application/json."
         return problem_response(problem_of(UnsupportedMediaType(detail), path))
     parts = [_invalid_part(item) for item in reported[:MAX_REPORTED_ERRORS]]

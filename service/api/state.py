@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypedDict, TypeVar, cast
 from fastapi import Depends, Request
 
 from service.api.access import CALLER
+from service.audits.desk import AuditDesk
 from service.auth.accounts import Accounts
 from service.auth.keys import Keys
 from service.auth.scopes import Caller
@@ -35,6 +36,7 @@ class State(TypedDict):
     sessions: Sessions
     idempotency: SqlIdempotencyRepository
     webhooks: Webhooks
+    audits: AuditDesk
     metrics: Metrics
 
 

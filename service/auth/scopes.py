@@ -13,6 +13,8 @@ Scope = Literal[
     "records:write",
     "labels:read",
     "labels:write",
+    "audits:read",
+    "audits:write",
     "models:read",
     "metrics:read",
     "webhooks:read",
@@ -29,9 +31,11 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 # Each role adds to the one before it.
 _ADDED: Final[dict[Role, frozenset[Scope]]] = {
-    "reader": frozenset({"articles:read", "claims:read", "records:read", "labels:read", "models:read"}),
+    "reader": frozenset(
+        {"articles:read", "claims:read", "records:read", "labels:read", "audits:read", "models:read"}
+    ),
     "reviewer": frozenset({"articles:write"}),
-    "editor": frozenset({"records:write", "labels:write"}),
+    "editor": frozenset({"records:write", "labels:write", "audits:write"}),
     "admin": frozenset(
         {
             "metrics:read",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Annotated, Any
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 
-from service.commands.jsonl import InputFile, OutputFile, Progress, process
+from service.commands.jsonl import (
+    STANDARD_STREAM,
+    InputFile,
+    OutputFile,
+    Progress,
+    count_lines,
+    open_input,
+    open_output,
+    write_line,
+)
+from service.commands.progress import progress_bar
 from service.commands.session import open_runtime
 
 
@@ -17,43 +29,53 @@ def audit(
     checks: Annotated[str, typer.Option(help="Comma-separated: origin, claims.")] = "origin,claims",
     fpr: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Accepted false-alarm rate.")] = None,
     store: Annotated[bool, typer.Option("--store", help="Keep the articles and their Analyses.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="REPORT.html", help="Also write a report, and its figures as REPORT.csv."),
+    ] = None,
     progress: Progress = None,
 ) -> None:
     """Analyse every article of a JSON Lines file; one line out per line in, in order."""
-    from service.analysis import ALL_CHECKS, AnalysisOptions
-    from service.articles import ArticleInput
+    from service.analysis import ALL_CHECKS
+    from service.audits.items import AuditArticle, AuditOptions, items_of
+    from service.audits.report import ReportHead, Tally, figures_csv, report_page
+    from service.audits.runner import LocalRunner
+    from service.lines import read_lines
 
     asked = [name.strip() for name in checks.split(",") if name.strip()]
     if not asked or not set(asked) <= set(ALL_CHECKS):
         raise typer.BadParameter(f"--checks takes {', '.join(ALL_CHECKS)}; got {checks!r}")
-    options = AnalysisOptions(
-        checks=[name for name in ALL_CHECKS if name in asked], target_fpr=fpr, store=store
-    )
-    with open_runtime(progress) as runtime:
+    if report is not None and report.suffix == ".csv":
+        raise typer.BadParameter("--report names the page; its figures are written beside it as .csv")
+    options = AuditOptions(tuple(name for name in ALL_CHECKS if name in asked), fpr, store)
+    with ExitStack() as stack:
+        incoming = open_input(stack, source)
+        outgoing = open_output(stack, out)
+        page = None if report is None else stack.enter_context(_opened(report))
+        figures = None if report is None else stack.enter_context(_opened(report.with_suffix(".csv")))
+        runtime = stack.enter_context(open_runtime(progress))
+        bar = stack.enter_context(progress_bar("audit", total=count_lines(incoming), shown=progress))
+        tally = Tally()
+        items = items_of(read_lines(incoming, AuditArticle, unique_ids=True))
+        for audited in LocalRunner(runtime.analyser.analyse).run(items, options):
+            write_line(outgoing, dict(audited.result))
+            outgoing.flush()
+            bar.update(1)
+            tally.add(audited.facts)
+        if page is not None and figures is not None:
+            head = ReportHead(
+                title="Audit",
+                source="standard input" if source == STANDARD_STREAM else Path(source).name,
+                made_at=datetime.now(UTC),
+                checks=options.checks,
+                target_fpr=fpr if fpr is not None else runtime.settings.target_fpr,
+            )
+            page.write(report_page(tally, head))
+            figures.write(figures_csv(tally))
 
-        def answer(sources: Sequence[ArticleInput]) -> list[dict[str, Any]]:
-            answers = []
-            for item in sources:
-                analysis = runtime.analyser.analyse(item, options)
-                answers.append(analysis.model_dump(mode="json", include=_fields(options.checks)))
-            return answers
 
-        process(
-            source, out, ArticleInput, answer, batch_size=1, label="audit", progress=progress, unique_ids=True
-        )
-
-
-def _fields(checks: Collection[str]) -> set[str]:
-    fields = {"language", "script", "text", "truncated"}
-    if "origin" in checks:
-        fields.add("origin")
-    if "claims" in checks:
-        fields |= {
-            "claims",
-            "claims_status",
-            "claims_reason",
-            "related_records",
-            "near_duplicates",
-            "index_generation",
-        }
-    return fields
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {path}: {error.strerror}") from error

@@ -8,23 +8,19 @@ whole lines.
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, Generic, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO, TypeVar
 
 import typer
 
 from service.commands.progress import progress_bar
-from service.errors import DuplicateId, InvalidEncoding, InvalidInput, MalformedJSON, TamgaError
+from service.lines import Line, as_tamga_error, error_line, read_lines
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-log = logging.getLogger(__name__)
 
 STANDARD_STREAM: Final = "-"
 M = TypeVar("M", bound="BaseModel")
@@ -37,17 +33,6 @@ Progress = Annotated[
     bool | None,
     typer.Option("--progress/--no-progress", help="Progress bar on standard error (default: on a terminal)."),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Line(Generic[M]):
-    """One input line: its `value`, or the `error` that kept it from being read. `id` is the caller's, or
-    None.
-    """
-
-    id: Any
-    value: M | None
-    error: TamgaError | None
 
 
 def open_input(stack: ExitStack, source: str) -> BinaryIO:
@@ -81,53 +66,6 @@ def count_lines(source: BinaryIO) -> int | None:
 
 def write_line(out: TextIO, value: dict[str, Any]) -> None:
     out.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
-
-
-def read_lines(source: Iterable[bytes], model: type[M], *, unique_ids: bool = False) -> Iterator[Line[M]]:
-    """Parse and validate each line. With `unique_ids` the second line with the same id is an error."""
-    seen: set[str] = set()
-    for number, raw in enumerate(source, start=1):
-        if not raw.strip():
-            continue
-        line = _read_line(number, raw, model)
-        if unique_ids and line.id is not None:
-            key = json.dumps(line.id, sort_keys=True)
-            if key in seen:
-                yield Line(line.id, None, DuplicateId(f"line {number}: an earlier line has the id {key}"))
-                continue
-            seen.add(key)
-        yield line
-
-
-def _read_line(number: int, raw: bytes, model: type[M]) -> Line[M]:
-    try:
-        value = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError as error:
-        return Line(
-            None, None, InvalidEncoding(f"line {number}: byte {error.start} cannot be decoded as UTF-8")
-        )
-    except json.JSONDecodeError as error:
-        return Line(None, None, MalformedJSON(f"line {number}: {error.msg} at column {error.colno}"))
-    except (RecursionError, ValueError):
-        return Line(
-            None, None, MalformedJSON(f"line {number}: nested too deeply, or a number with too many digits")
-        )
-    if not isinstance(value, dict):
-        return Line(
-            None, None, InvalidInput(f"line {number}: expected an object, not {type(value).__name__}")
-        )
-    from pydantic import ValidationError
-
-    try:
-        return Line(value.get("id"), model.model_validate(value), None)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the line"
-        return Line(value.get("id"), None, InvalidInput(f"line {number}: {field}: {first['msg']}"))
-
-
-def error_line(line_id: Any, error: TamgaError) -> dict[str, Any]:
-    return {"id": line_id, "error": error.as_error()}
 
 
 def answer_lines(
@@ -164,17 +102,10 @@ def _answer_batch(
         answers = (
             [answered for line in valid for answered in _answer_batch([line], answer)]
             if len(valid) > 1
-            else [error_line(line.id, _as_tamga_error(error)) for line in valid]
+            else [error_line(line.id, as_tamga_error(error)) for line in valid]
         )
     remaining = iter(answers)
     return [next(remaining) if line.error is None else error_line(line.id, line.error) for line in batch]
-
-
-def _as_tamga_error(error: Exception) -> TamgaError:
-    if isinstance(error, TamgaError):
-        return error
-    log.error("a line failed unexpectedly", exc_info=error)
-    return TamgaError(f"{type(error).__name__}: {error}")
 
 
 def process(

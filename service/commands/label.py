@@ -19,12 +19,12 @@ from service.commands.jsonl import (
     count_lines,
     open_input,
     open_output,
-    read_lines,
     write_line,
 )
 from service.commands.label_input import content_of, first_problem
 from service.commands.progress import progress_bar
 from service.commands.session import open_runtime
+from service.lines import read_lines
 
 if TYPE_CHECKING:
     from service.store.labels import StoredLabel

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -146,6 +146,11 @@ class SqlAuditRepository:
                 return None
             return _get(connection, audit_id)
 
+    def seen(self, audit_id: str, at: datetime) -> None:
+        """Note that somebody still works on an audit, though no result came."""
+        with self._database.writing() as connection:
+            _update(connection, audit_id, seen_at=at)
+
     def attempt(self, audit_id: str, number: int) -> int:
         """Note that an item is begun at a start; returns how often it was, with no other result since."""
         again = sa.case((_ROW.attempted == number, _ROW.attempts + 1), else_=1)
@@ -187,12 +192,10 @@ class SqlAuditRepository:
                 return False
             number = _number(connection, audit_id)
             # What was sent is needed no longer.
+            table = cast(sa.Table, _ITEM.__table__)
             connection.execute(
-                sa.update(_ITEM.__table__)
-                .where(
-                    _ITEM.__table__.c.audit == number,
-                    _ITEM.__table__.c.number == sa.bindparam("place"),
-                )
+                sa.update(table)
+                .where(table.c.audit == number, table.c.number == sa.bindparam("place"))
                 .values(
                     input=None, result=sa.bindparam("packed"), facts=sa.bindparam("told", type_=sa.JSON())
                 ),
@@ -205,7 +208,7 @@ class SqlAuditRepository:
 
     def finish(self, audit_id: str, at: datetime, error: str | None = None) -> None:
         """End a running audit: done, or failed with an error. Nothing where it has ended before."""
-        state = "done" if error is None else "failed"
+        state: AuditState = "done" if error is None else "failed"
         with self._database.writing() as connection:
             _end(connection, audit_id, ("running",), state, at, error)
 
