@@ -79,7 +79,7 @@ def environment(locale: str) -> Environment:
 
 def record_path(record_id: str) -> str:
     """The page of a record, whose id may hold anything."""
-    return f"{HOME}/records/{quote(record_id, safe='')}"
+    return f"{HOME}/records/view?id={quote(record_id, safe='')}"
 
 
 class Page:

@@ -83,3 +83,34 @@ MISMATCHES: Final = {
     "negation": marked("One side negates"),
     "opposite": marked("Opposite words"),
 }
+RATINGS: Final = {
+    "true": marked("True"),
+    "mostly_true": marked("Mostly true"),
+    "mixed": marked("Partly true"),
+    "mostly_false": marked("Mostly false"),
+    "false": marked("False"),
+    "unverifiable": marked("Cannot be verified"),
+}
+RECORD_FIELDS: Final = {
+    "id": marked("Number"),
+    "claim": marked("Verified statement"),
+    "title": marked("Headline"),
+    "text": marked("Text"),
+    "url": marked("Address"),
+    "publisher": marked("Publisher"),
+    "published_at": marked("Published on"),
+    "rating": marked("Rating in the publisher's words"),
+    "rating_normalised": marked("Rating on one scale"),
+    "language": marked("Language"),
+    "valid_from": marked("Holds from"),
+    "valid_to": marked("Holds until"),
+    "superseded_by": marked("Replaced by"),
+}
+FEED_KIND_WORDS: Final = {
+    "claimreview": marked("Fact-checks as ClaimReview (JSON-LD)"),
+    "syndication": marked("News feed (RSS, Atom)"),
+    "news-sitemap": marked("News sitemap"),
+    "jsonl": marked("Records, one per line (JSONL)"),
+    "csv": marked("Table (CSV)"),
+    "parquet": marked("Table (Parquet)"),
+}
