@@ -30,6 +30,7 @@ from service.api import (
     reader_page,
     records,
     reference,
+    reviews,
     sessions,
     verify,
     webhooks,
@@ -147,8 +148,8 @@ def create_app(
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-            await asyncio.to_thread(dispatcher.stop)
             await asyncio.to_thread(auditing.close)
+            await asyncio.to_thread(dispatcher.stop)
             await asyncio.to_thread(worker.stop, settings.drain_seconds + STOP_SECONDS)
             if provider is not None and tracing is None:
                 await asyncio.to_thread(provider.shutdown)
@@ -186,6 +187,7 @@ def create_app(
         audits.router,
         feeds.router,
         labels.router,
+        reviews.router,
         verify.router,
         models.router,
         keys.router,

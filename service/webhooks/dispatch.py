@@ -50,7 +50,8 @@ class Dispatcher:
         """Begin nothing more and wait for what is on its way, which takes no longer than one exchange."""
         self._stopping = True
         self._look.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._senders.shutdown(wait=True)
 
     def _run(self) -> None:
