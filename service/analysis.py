@@ -33,8 +33,12 @@ from service.articles import ArticleInput, Submission, read_article
 from service.matching import UNSUPPORTED_LANGUAGE, ClaimQuery, base_language
 from service.observer import Observer
 from service.origin import assess_origin
+from service.reviews.cases import case_of_analysis, opinions_wanted
+from service.store.review_changes import open_case
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from index.articles import EmbeddedArticle
     from index.search import SearchHit
     from service.runtime import Runtime
@@ -236,7 +240,14 @@ class Analyser:
             versions=analysis.models,
             index_generation=analysis.index_generation,
             notice=_notice(article, analysis),
+            also=lambda connection: self._open_review(connection, article, analysis),
         )
+
+    def _open_review(self, connection: Connection, article: Article, analysis: Analysis) -> None:
+        case = case_of_analysis(article, analysis)
+        if case is not None:
+            wanted = opinions_wanted(case.subject, self._runtime.settings.review_overlap)
+            open_case(connection, case, opinions_wanted=wanted)
 
 
 def _notice(article: Article, analysis: Analysis) -> dict[str, Any]:

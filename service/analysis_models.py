@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from service.labels.model import Basis, HumanReview, Involvement, ReviewReason, State, Status
+from service.labels.model import Evidence as LabelEvidence
 
 Verdict = Literal["likely_ai_unconfirmed", "undetermined"]
 Stance = Literal["supports", "contradicts", "not_enough_info"]
@@ -80,6 +81,10 @@ class LabelProposal(BaseModel):
     basis: Basis
     status: Status = Field(description="active: it may be issued as it stands.")
     review_reasons: list[ReviewReason]
+    evidence: list[LabelEvidence] = Field(
+        default_factory=list,
+        description="What was weighed; a reviewer who sets some of it aside names its id.",
+    )
 
 
 class Origin(BaseModel):

@@ -106,7 +106,11 @@ def _label(
         from_detector(
             flagged=assessment.verdict == "likely_ai_unconfirmed",
             abstain_reason=assessment.abstain_reason,
-            detail={"score": assessment.score, "p_value": assessment.p_value},
+            detail={
+                "score": assessment.score,
+                "p_value": assessment.p_value,
+                "target_fpr": assessment.target_fpr,
+            },
             model=model,
             at=now,
         )
@@ -119,4 +123,5 @@ def _label(
         basis=found.basis,
         status=found.status,
         review_reasons=list(found.review_reasons),
+        evidence=list(found.evidence),
     )

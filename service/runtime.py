@@ -8,6 +8,7 @@ that the service needs. A runtime belongs to one thread; the service gives it a 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from service.labels.opening import LabelOffice
     from service.library import Library
     from service.matching import ClaimMatcher
+    from service.reviews.desk import ReviewDesk
     from service.store import Store
 
 log = logging.getLogger(__name__)
@@ -148,6 +150,14 @@ class Runtime:
     def labels(self) -> LabelDesk:
         """Where labels are made and checked; may be used by any thread."""
         return self.label_office.desk(self.store)
+
+    @cached_property
+    def reviews(self) -> ReviewDesk:
+        """Where reviewers decide; may be used by any thread."""
+        from service.reviews.desk import ReviewDesk
+
+        lock = timedelta(minutes=self.settings.review_lock_minutes)
+        return ReviewDesk(self.store, lambda: self.labels, lock=lock)
 
     @cached_property
     def library(self) -> Library:

@@ -13,6 +13,9 @@ Scope = Literal[
     "records:write",
     "labels:read",
     "labels:write",
+    "reviews:read",
+    "reviews:write",
+    "reviews:settle",
     "audits:read",
     "audits:write",
     "models:read",
@@ -32,10 +35,18 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 # Each role adds to the one before it.
 _ADDED: Final[dict[Role, frozenset[Scope]]] = {
     "reader": frozenset(
-        {"articles:read", "claims:read", "records:read", "labels:read", "audits:read", "models:read"}
+        {
+            "articles:read",
+            "claims:read",
+            "records:read",
+            "labels:read",
+            "reviews:read",
+            "audits:read",
+            "models:read",
+        }
     ),
-    "reviewer": frozenset({"articles:write"}),
-    "editor": frozenset({"records:write", "labels:write", "audits:write"}),
+    "reviewer": frozenset({"articles:write", "reviews:write"}),
+    "editor": frozenset({"records:write", "labels:write", "reviews:settle", "audits:write"}),
     "admin": frozenset(
         {
             "metrics:read",

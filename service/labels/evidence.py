@@ -97,19 +97,28 @@ def from_detector(
     )
 
 
-def from_analysis(analysis: dict[str, Any], at: datetime) -> list[Evidence]:
-    """The detector's part of a stored Analysis; nothing where the check was not made."""
+def from_analysis(
+    analysis: dict[str, Any], at: datetime, *, besides: Sequence[Evidence] | None = None
+) -> list[Evidence]:
+    """The detector's part of a stored Analysis; nothing where the check was not made. With `besides`, also
+    what else was weighed then (what the page said, which is not stored), as far as it is not among that
+    already.
+    """
     origin = analysis.get("origin")
     if not origin:
         return []
+    stored = [Evidence.model_validate(item) for item in (origin.get("label") or {}).get("evidence", [])]
+    known = {item.id for item in besides} if besides is not None else set()
+    found = [] if besides is None else [e for e in stored if e.id not in known and e.type != "detector"]
     return [
+        *found,
         from_detector(
             flagged=origin["verdict"] == "likely_ai_unconfirmed",
             abstain_reason=origin["abstain_reason"],
             detail={name: origin[name] for name in ("score", "p_value", "target_fpr")},
             model=str(analysis.get("models", {}).get("ai_text", "")),
             at=at,
-        )
+        ),
     ]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from classifiers.provenance import Provenance, ProvenanceReader
 from service.errors import InvalidInput, NotFound, TamgaError
 from service.labels.certificates import Authority
 from service.labels.document import URN_PREFIX, Issuer, LabelDocument, Subject
+from service.labels.drafts import Draft, subject_key
 from service.labels.encodings import c2pa, html, linked_data
 from service.labels.encodings.marks import marks_of
 from service.labels.events import LabelEvents, LabelNotice
@@ -25,9 +25,13 @@ from service.labels.precedence import Proposal, propose
 from service.labels.request import Content, ContentInput, LabelRequest, read_content
 from service.labels.signing import check_signature, sign
 from service.labels.wording import badge, best_locale, sentence
-from service.store.labels import Predecessor, StoredLabel, StoredManifest
+from service.reviews.cases import case_of_label, opinions_wanted
+from service.store.labels import Also, Predecessor, StoredLabel, StoredManifest
+from service.store.review_changes import open_case
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from service.settings import Settings
     from service.store import Store
 
@@ -42,18 +46,6 @@ class LabelStateError(TamgaError):
     status = 409
     slug = "label-state"
     title = "The label is not in a state for that"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A label before it is stored: content, proposal, and the document without its number."""
-
-    content: Content
-    proposal: Proposal
-    subject: Subject
-    subject_key: str
-    request: LabelRequest
-    analysis_id: str | None
 
 
 class LabelDesk:
@@ -98,6 +90,7 @@ class LabelDesk:
         """
         now = datetime.now(UTC)
         analysis: dict[str, Any] | None = None
+        as_stored = request.text is None and request.html is None and request.file is None
         if request.article_id is not None:
             request, analysis = self._stored_article(request)
         content = read_content(request, max_chars=self.settings.max_text_chars)
@@ -108,7 +101,7 @@ class LabelDesk:
                 from_declaration(request.declared, request.human_review, request.declared_by, now)
             )
         if analysis is not None:
-            evidence.extend(from_analysis(analysis, now))
+            evidence.extend(from_analysis(analysis, now, besides=evidence if as_stored else None))
         subject = Subject(
             url=request.url,
             article_id=request.article_id,
@@ -125,7 +118,7 @@ class LabelDesk:
             content=content,
             proposal=propose(evidence, request.decision),
             subject=subject,
-            subject_key=_subject_key(subject),
+            subject_key=subject_key(subject),
             request=request,
             analysis_id=analysis["id"] if analysis else None,
         )
@@ -137,15 +130,16 @@ class LabelDesk:
         """
         return self.store_draft(self.prepare(request))
 
-    def store_draft(self, draft: Draft) -> StoredLabel:
-        """Store and sign what was prepared."""
+    def store_draft(self, draft: Draft, also: Also | None = None) -> StoredLabel:
+        """Store and sign what was prepared; `also` writes in the same transaction."""
         label_id = str(uuid.uuid4())
         label = self.store.labels.add(
             draft.subject_key,
             lambda predecessor: self._build(draft, label_id, predecessor),
             actor=draft.request.decision.by if draft.request.decision else draft.request.actor,
+            also=also or self._open_review,
         )
-        if label.status == "active" and label.jws is not None:
+        if label.status == "active" and label.jws is not None and draft.content is not None:
             try:
                 self._add_sidecar(label, draft.content)
             except c2pa.ManifestError:
@@ -193,9 +187,9 @@ class LabelDesk:
         )
         return labelled
 
-    def revoke(self, label_id: str, *, actor: str, reason: str) -> StoredLabel:
-        """Withdraw a label. Raises NotFound."""
-        label = self.store.labels.revoke(label_id, actor=actor, reason=reason)
+    def revoke(self, label_id: str, *, actor: str, reason: str, also: Also | None = None) -> StoredLabel:
+        """Withdraw a label; `also` writes in the same transaction. Raises NotFound."""
+        label = self.store.labels.revoke(label_id, actor=actor, reason=reason, also=also)
         if label is None:
             raise NotFound("No label has this id.")
         self.events.publish(_notice("label.revoked", label))
@@ -207,6 +201,17 @@ class LabelDesk:
         if label is None:
             raise NotFound("No label has this id.")
         return label
+
+    def _open_review(self, connection: Connection, label: StoredLabel) -> None:
+        case = case_of_label(
+            document_of(label),
+            status=label.status,
+            subject_key=label.subject_key,
+            review_reasons=list(label.review_reasons),
+        )
+        if case is not None:
+            share = self.settings.review_overlap
+            open_case(connection, case, opinions_wanted=opinions_wanted(case.subject, share))
 
     def _stored_article(self, request: LabelRequest) -> tuple[LabelRequest, dict[str, Any] | None]:
         assert request.article_id is not None
@@ -362,17 +367,6 @@ def is_public(label: StoredLabel) -> bool:
 def replace_exact(content: Content, raw: bytes) -> Any:
     """The fingerprint of the same words in other bytes."""
     return content.fingerprint.model_copy(update={"exact": hash_bytes(raw)})
-
-
-def _subject_key(subject: Subject) -> str:
-    """What makes two labels be about the same thing: the article, else address and language, else content."""
-    if subject.article_id is not None:
-        identity = ["article", subject.article_id]
-    elif subject.url is not None:
-        identity = ["url", subject.url, subject.lang or ""]
-    else:
-        identity = ["content", subject.hash_text_v1 or subject.hash_exact, subject.lang or ""]
-    return hash_bytes(json.dumps(identity, ensure_ascii=False).encode())
 
 
 def _moment(value: date | datetime | None) -> datetime | None:

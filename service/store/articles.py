@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,9 +34,10 @@ class SqlArticleRepository(DocumentRepository):
         versions: Mapping[str, str],
         index_generation: int,
         notice: Mapping[str, Any] | None = None,
+        also: Callable[[Connection], None] | None = None,
     ) -> None:
         """Store an article, its vectors by the encoder `model_id`, and an analysis of it; `notice` is what
-        webhooks tell of it.
+        webhooks tell of it, `also` writes in the same transaction.
 
         An article with the same id is replaced; its earlier analyses stay.
         """
@@ -66,6 +67,8 @@ class SqlArticleRepository(DocumentRepository):
             )
             if notice is not None:
                 publish(connection, "article.analysed", notice)
+            if also is not None:
+                also(connection)
             known = {"content_hash": article.content_hash, "index_generation": index_generation}
             append(connection, "article.store", article.id, known)
 

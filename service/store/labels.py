@@ -61,6 +61,8 @@ class StoredLabel:
         return self.status
 
 
+# What else is written in the transaction of a label.
+Also = Callable[[Connection, StoredLabel], None]
 _LABEL_FIELDS = tuple(StoredLabel.__dataclass_fields__)
 
 
@@ -89,9 +91,15 @@ class SqlLabelRepository:
         self._database = database
 
     def add(
-        self, subject_key: str, build: Callable[[Predecessor], StoredLabel], *, actor: str
+        self,
+        subject_key: str,
+        build: Callable[[Predecessor], StoredLabel],
+        *,
+        actor: str,
+        also: Also | None = None,
     ) -> StoredLabel:
-        """Store the label that `build` makes, and end the one it replaces.
+        """Store the label that `build` makes, and end the one it replaces; `also` writes in the same
+        transaction, at its end.
 
         A label in force replaces the one before it. One that is not (draft, disputed) leaves it in force
         unless the text is another: then the old label says nothing about it and is superseded all the same.
@@ -113,7 +121,15 @@ class SqlLabelRepository:
                 publish(connection, name, _notice(label))
             if current is not None and (label.status == "active" or _other_content(current, label)):
                 self._supersede(connection, current, label, actor)
+            if also is not None:
+                also(connection, label)
         return label
+
+    def settle(self, connection: Connection, waiting_id: str, label: StoredLabel, *, actor: str) -> None:
+        """End a label that waited for a reviewer, within the transaction that issues `label` in its place."""
+        waiting = self._get(connection, waiting_id)
+        if waiting is not None and waiting.status in ("draft", "disputed"):
+            self._supersede(connection, waiting, label, actor)
 
     def _supersede(
         self, connection: Connection, current: StoredLabel, label: StoredLabel, actor: str
@@ -128,17 +144,26 @@ class SqlLabelRepository:
             {**_notice(current), "status": "superseded", "superseded_by": by},
         )
 
-    def revoke(self, label_id: str, *, actor: str, reason: str) -> StoredLabel | None:
-        """Withdraw a label for good; None where there is none. Revoking it again changes nothing."""
+    def revoke(
+        self, label_id: str, *, actor: str, reason: str, also: Also | None = None
+    ) -> StoredLabel | None:
+        """Withdraw a label for good; None where there is none. Revoking it again changes nothing. `also`
+        writes in the same transaction, at its end.
+        """
         with self._database.writing() as connection:
             self._lock(connection)
             label = self._get(connection, label_id)
-            if label is None or label.status == "revoked":
-                return label
-            self._change(connection, label_id, status="revoked", status_reason=reason)
-            self._append(connection, label_id, "revoked", actor, reason, {"was": label.status})
-            publish(connection, "label.revoked", {**_notice(label), "status": "revoked"})
-            return self._get(connection, label_id)
+            if label is None:
+                return None
+            if label.status != "revoked":
+                self._change(connection, label_id, status="revoked", status_reason=reason)
+                self._append(connection, label_id, "revoked", actor, reason, {"was": label.status})
+                publish(connection, "label.revoked", {**_notice(label), "status": "revoked"})
+                label = self._get(connection, label_id)
+                assert label is not None
+            if also is not None:
+                also(connection, label)
+            return label
 
     def get(self, label_id: str) -> StoredLabel | None:
         """The label with this id."""

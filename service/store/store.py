@@ -16,6 +16,7 @@ from service.store.keys import SqlKeyRepository
 from service.store.labels import SqlLabelRepository
 from service.store.migration import migrate
 from service.store.records import SqlRecordRepository
+from service.store.reviews import SqlReviewRepository
 from service.store.webhooks import SqlWebhookRepository
 
 
@@ -32,6 +33,7 @@ class Store:
         self.accounts = SqlAccountRepository(database)
         self.audit_log = SqlAuditLog(database)
         self.audits = SqlAuditRepository(database)
+        self.reviews = SqlReviewRepository(database)
         self.idempotency = SqlIdempotencyRepository(database)
         self.webhooks = SqlWebhookRepository(database)
         self.deliveries = SqlDeliveryRepository(database)

@@ -16,6 +16,9 @@ EventName = Literal[
     "label.superseded",
     "label.revoked",
     "label.review_needed",
+    "review.opened",
+    "review.decided",
+    "review.undone",
     "records.changed",
     "audit.finished",
     "audit.failed",
@@ -60,6 +63,30 @@ class LabelChanged(EventData):
     review_reasons: list[str] = Field(description="Why a person should look; empty: no need.")
 
 
+class ReviewOpened(EventData):
+    """Somebody has to look at an article or a label; `GET /v1/reviews/{review_id}` says why."""
+
+    review_id: str = Field(examples=["rev_5f0c1d2e3b4a59687786f5e4"])
+    article_id: str | None
+    label_id: str | None = Field(description="The label that waits for it.")
+    url: str | None
+    language: str
+    kinds: list[str] = Field(examples=[["contradiction", "likely_ai"]])
+    risk: float = Field(description="Between 0 and 1, for sorting.")
+
+
+class ReviewDecided(EventData):
+    """A review was decided, or a decision was undone and the review is open again."""
+
+    review_id: str = Field(examples=["rev_5f0c1d2e3b4a59687786f5e4"])
+    article_id: str | None
+    url: str | None
+    outcome: str = Field(description="An involvement of AI, `dismissed` or `not_judged`.")
+    label_id: str | None = Field(description="The label that deciding issued, or that undoing revoked.")
+    confirmed: int = Field(description="Matches with records that were confirmed.")
+    rejected: int
+
+
 class RecordsChanged(EventData):
     """Verified records were added, corrected or removed, in one transaction."""
 
@@ -94,6 +121,9 @@ DATA_OF: Final[dict[EventName, type[EventData]]] = {
     "label.superseded": LabelChanged,
     "label.revoked": LabelChanged,
     "label.review_needed": LabelChanged,
+    "review.opened": ReviewOpened,
+    "review.decided": ReviewDecided,
+    "review.undone": ReviewDecided,
     "records.changed": RecordsChanged,
     "audit.finished": AuditEnded,
     "audit.failed": AuditEnded,
