@@ -17,6 +17,7 @@ from service.commands import (
     backup,
     check,
     compare,
+    doctor,
     feeds,
     index,
     key,
@@ -42,6 +43,7 @@ app.command()(audit.audit)
 app.command()(compare.compare)
 app.command()(verify.verify)
 app.command()(serve.serve)
+app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(index.app, name="index")

@@ -50,9 +50,7 @@ def prepare_models(progress: bool = True, *, force: bool = False) -> PreparedMod
     Raises:
         ModelFilesError: the package's file is not the one this version was made for, or cannot be read.
     """
-    home = models_home()
-    reference_folder = home / f"{MODEL_NAME}-f32-{PACKAGED_SHA256[:12]}-v{FORMAT}"
-    serving_folder = home / f"{MODEL_NAME}-int8-{PACKAGED_SHA256[:12]}-v{FORMAT}"
+    reference_folder, serving_folder = prepared_places()
     if force:
         for folder in (reference_folder, serving_folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -60,6 +58,15 @@ def prepare_models(progress: bool = True, *, force: bool = False) -> PreparedMod
     if reference is None or serving is None:
         reference, serving = _build(reference_folder, serving_folder, progress)
     return PreparedModels(reference.path, serving)
+
+
+def prepared_places() -> tuple[Path, Path]:
+    """Where the packaged model lies, or will lie, in its two forms: float32, int8."""
+    home = models_home()
+    return (
+        home / f"{MODEL_NAME}-f32-{PACKAGED_SHA256[:12]}-v{FORMAT}",
+        home / f"{MODEL_NAME}-int8-{PACKAGED_SHA256[:12]}-v{FORMAT}",
+    )
 
 
 def _build(

