@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from classifiers.text import canonicalise, identify_language
-from index.passage_index import PassageCollection, PassageIndex, document_of, ranges_of
+from index.passage_collection import PassageCollection
+from index.passage_ids import document_of, ranges_of
+from index.passage_vectors import PassageVectors
 from index.passages import Passage, article_passages
 from index.ports import ArticleRepository, StoredArticle
 from index.records import Text, content_hash, language_code
@@ -82,7 +84,9 @@ class NearDuplicate:
 class ArticleIndex(PassageCollection):
     """The vectors of every article analysed; safe to use from threads."""
 
-    def __init__(self, repository: ArticleRepository, index: PassageIndex, *, max_windows: int = 128) -> None:
+    def __init__(
+        self, repository: ArticleRepository, index: PassageVectors, *, max_windows: int = 128
+    ) -> None:
         super().__init__(index)
         self._repository = repository
         self._max_windows = max_windows

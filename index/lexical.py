@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from classifiers.stance.latin import sound_key, to_latin
 from classifiers.text import canonicalise, fold_case
-from index.passage_index import ORDINAL_BITS
+from index.passage_ids import ORDINAL_BITS
 from index.ports import RecordRepository, StoredRecord
 
 GROUP_LETTERS = 4

@@ -8,6 +8,7 @@ commits, so an index that has seen revision r asks for what came after r and is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -88,6 +89,12 @@ class PassageRepository(Protocol):
         self, numbers: Collection[int], *, model_id: str, dimension: int
     ) -> Mapping[int, NDArray[np.float32]]:
         """The passage vectors (n, d) of documents in ordinal order; without those not embedded throughout."""
+
+    def alone(self, purpose: str) -> AbstractContextManager[None]:
+        """Waits until no other process that uses this database holds it for the same purpose, then holds it.
+
+        For changes of something outside the database that processes share; if the process dies, it is let go.
+        """
 
     def add_vectors(self, model_id: str, vectors: Iterable[PassageVector]) -> None:
         """Store vectors in one transaction, without those of passages that vanished meanwhile."""

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from classifiers.text import identify_language
 from index.lexical import LexicalIndex, LexicalScores
-from index.passage_index import PassageCollection, PassageIndex, document_of, ordinal_of, ranges_of
+from index.passage_collection import PassageCollection
+from index.passage_ids import document_of, ordinal_of, ranges_of
+from index.passage_vectors import PassageVectors
 from index.ports import RecordFilter, RecordRepository, StoredRecord
 from index.records import VerifiedRecord, language_code
 from index.stores.base import IdRanges
@@ -83,7 +85,7 @@ class RecordSearch(PassageCollection):
     """
 
     def __init__(
-        self, repository: RecordRepository, index: PassageIndex, lexical: LexicalIndex | None = None
+        self, repository: RecordRepository, index: PassageVectors, lexical: LexicalIndex | None = None
     ) -> None:
         super().__init__(index)
         self._repository = repository

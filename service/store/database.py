@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import sqlite3
 from collections.abc import Iterator
@@ -69,13 +70,39 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def alone(database: Database, name: str) -> Iterator[None]:
+    """Held by one thread of one process at a time, however long; the death of the process lets it go.
+
+    No transaction is open meanwhile: writers of the database are not kept waiting.
+    """
+    if database.is_sqlite:
+        assert database.url.database is not None
+        # All processes on a SQLite file run on its machine: a lock of the file system reaches them all.
+        with Path(f"{database.url.database}.{name}.lock").open("ab") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        return
+    with _explained(database.url), database.engine.connect() as connection:
+        held = connection.execution_options(isolation_level="AUTOCOMMIT")
+        key = _lock_key(name)
+        held.execute(sa.select(sa.func.pg_advisory_lock(key)))
+        try:
+            yield
+        finally:
+            held.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+
+
 def wait_for_turn(connection: Connection, name: str) -> None:
     """Let no other transaction past this line with the same name until this one ends; on SQLite, where one
     transaction writes at a time, they wait anyway.
     """
     if connection.dialect.name == "postgresql":
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_key(name))))
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 def insert_if_absent(connection: Connection, row: type[DeclarativeBase], values: dict[str, Any]) -> bool:

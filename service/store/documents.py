@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar, TypeVarTuple
 
@@ -19,7 +20,7 @@ from sqlalchemy.engine import Connection
 from index.passages import MAX_PASSAGES, Passage
 from index.ports import Change, PassageVector, UnembeddedPassage
 from service.errors import InvalidInput
-from service.store.database import Database
+from service.store.database import Database, alone
 from service.store.models import CounterRow, DocumentRow, MetaRow, PassageRow, VectorRow
 
 # SQLite takes 32,766 parameters in one statement.
@@ -174,6 +175,10 @@ class DocumentRepository(ABC):
             for number, found in blobs.items()
             if [ordinal for ordinal, _ in found] == list(range(len(found)))
         }
+
+    def alone(self, purpose: str) -> AbstractContextManager[None]:
+        """Waits until no other process that uses this database holds it for the same purpose, then holds it."""
+        return alone(self._database, f"{self.collection}-{purpose}")
 
     def add_vectors(self, model_id: str, vectors: Iterable[PassageVector]) -> None:
         """Store vectors in one transaction, without those of passages that vanished meanwhile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from index.stores.base import VectorStore
 from index.stores.faiss_flat import FaissFlatStore
 from index.stores.faiss_ivf import FaissIvfStore
+from index.stores.milvus import MilvusServer, MilvusStore
 from index.stores.policy import read_store
+from index.stores.shared import VectorSource
 
 DIMENSION = 16
 
@@ -55,15 +58,45 @@ def _through_a_file(store: VectorStore, folder: Path) -> VectorStore:
     return read_store(path)
 
 
+def _milvus(server: MilvusServer) -> Engine:
+    # Many collections at once: each start is a database of its own.
+    sources = (VectorSource("records", f"s{number}", "m", DIMENSION) for number in itertools.count())
+    started: dict[str, VectorSource] = {}
+
+    def start(ids: Ids, vectors: Vectors, _folder: Path) -> VectorStore:
+        source = next(sources)
+        begun = server.begin(source, len(ids))
+        begun.upsert(ids, vectors)
+        current = server.switch(source, begun, revision=1)
+        started[current.name] = source
+        return current
+
+    def reopen(store: VectorStore, _folder: Path) -> VectorStore:
+        assert isinstance(store, MilvusStore)
+        again = server.current(started[store.name])
+        assert again is not None
+        return again
+
+    return Engine(start, reopen, 1e-5, examples=3, steps=12)
+
+
 ENGINES = {
     "faiss-flat": Engine(_flat, _through_a_file, 1e-5, examples=25, steps=20),
     "faiss-ivf": Engine(_lists, _through_a_file, 0.3, examples=15, steps=12),
 }
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="session")
+def milvus_engine(milvus_server: MilvusServer) -> Engine:
+    return _milvus(milvus_server)
+
+
+@pytest.fixture(params=[*ENGINES, "milvus"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Every engine that there is, one after the other."""
+    if request.param == "milvus":
+        made: Engine = request.getfixturevalue("milvus_engine")
+        return made
     return ENGINES[request.param]
 
 

@@ -159,17 +159,29 @@ def store(engine: Any, units: Units, tmp_path: Path) -> Any:
     return engine.start(np.arange(BASE), units(*range(BASE)), tmp_path)
 
 
-def test_many_questions_at_once_equal_one_by_one(engine: Any, store: Any, units: Units) -> None:
+_UNCHANGED: dict[int, Any] = {}
+
+
+@pytest.fixture
+def unchanged(engine: Any, units: Units, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Such a store, one for all tests that leave it as it is."""
+    if id(engine) not in _UNCHANGED:
+        folder = tmp_path_factory.mktemp("unchanged")
+        _UNCHANGED[id(engine)] = engine.start(np.arange(BASE), units(*range(BASE)), folder)
+    return _UNCHANGED[id(engine)]
+
+
+def test_many_questions_at_once_equal_one_by_one(engine: Any, unchanged: Any, units: Units) -> None:
     oracle = {number: units(number)[0] for number in range(BASE)}
     queries = units(*range(500, 512))
-    scores, numbers = store.search(queries, 5)
+    scores, numbers = unchanged.search(queries, 5)
     assert scores.shape == numbers.shape == (12, 5)
     for row, query in enumerate(queries):
         check((scores[row : row + 1], numbers[row : row + 1]), oracle, query, 5, engine.score_error)
 
 
-def test_no_question_has_no_answer(store: Any, units: Units) -> None:
-    scores, numbers = store.search(units(), 3)
+def test_no_question_has_no_answer(unchanged: Any, units: Units) -> None:
+    scores, numbers = unchanged.search(units(), 3)
     assert scores.shape == numbers.shape == (0, 3)
 
 
@@ -245,8 +257,8 @@ def test_opened_again(engine: Any, store: Any, units: Units, tmp_path: Path) -> 
     assert len(again) == BASE - 1
 
 
-def test_health(store: Any) -> None:
-    store.ping()
+def test_health(unchanged: Any) -> None:
+    unchanged.ping()
 
 
 @pytest.mark.parametrize(
@@ -260,16 +272,16 @@ def test_health(store: Any) -> None:
     ],
 )
 def test_bad_vectors_are_refused(
-    store: Any, numbers: NDArray[np.int64], vectors: NDArray[np.float32], message: str
+    unchanged: Any, numbers: NDArray[np.int64], vectors: NDArray[np.float32], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        store.upsert(numbers, vectors)
-    assert len(store) == BASE
+        unchanged.upsert(numbers, vectors)
+    assert len(unchanged) == BASE
 
 
-def test_bad_searches_are_refused(store: Any, units: Units) -> None:
+def test_bad_searches_are_refused(unchanged: Any, units: Units) -> None:
     for k in (0, -1):
         with pytest.raises(ValueError, match="k must be positive"):
-            store.search(units(1), k)
+            unchanged.search(units(1), k)
     with pytest.raises(ValueError, match="shape"):
-        store.search(units(1)[0], 1)
+        unchanged.search(units(1)[0], 1)

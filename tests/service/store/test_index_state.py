@@ -127,7 +127,7 @@ def test_index_against_dictionary(make_encoder: Any) -> None:
 
 def test_the_machine_notices_a_lost_record(make_encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above is worth something: an index that forgets a change is caught."""
-    monkeypatch.setattr("index.passage_index._apply", lambda *_args: None)
+    monkeypatch.setattr("index.passage_vectors.apply_changes", lambda *_args: None)
     chosen = settings(
         max_examples=5,
         stateful_step_count=10,

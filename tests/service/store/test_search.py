@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index.passage_index import IndexInconsistencyError, PassageIndex
+from index.passage_index import PassageIndex
+from index.passage_vectors import IndexInconsistencyError
 from index.records import VerifiedRecord
 from index.search import RecordSearch
 from index.snapshot import SnapshotFolder
