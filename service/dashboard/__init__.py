@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.dashboard import check, feeds, records, start
+from service.dashboard import audits, check, feeds, people, policies, records, start, statistics
 from service.dashboard.answers import DashboardAnswers
 from service.dashboard.assets import PREFIX, HashedFiles
 
@@ -16,6 +16,6 @@ from service.dashboard.assets import PREFIX, HashedFiles
 def install(app: FastAPI) -> None:
     """Serve the dashboard. Call it after every other middleware was added: its own stands outermost."""
     app.mount(PREFIX, HashedFiles(), name="dashboard-static")
-    for router in (start.router, check.router, records.router, feeds.router):
-        app.include_router(router)
+    for page in (start, check, records, feeds, statistics, audits, people, policies):
+        app.include_router(page.router)
     app.add_middleware(DashboardAnswers)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -80,8 +80,9 @@ class Formats:
         if not isinstance(value, datetime):
             return self.day(value)
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        shown = format_datetime(aware.astimezone(UTC), "medium", tzinfo=UTC, locale=self._locale)
-        return f"{shown} UTC"
+        day = format_date(aware.astimezone(UTC), "medium", locale=self._locale)
+        hour = format_time(aware.astimezone(UTC), "short", tzinfo=UTC, locale=self._locale)
+        return f"{day} {hour} UTC"
 
     def ago(self, moment: datetime | str) -> str:
         """How long ago, or in how long: "2 hours ago"."""
@@ -107,6 +108,11 @@ class Formats:
         if not code:
             return ""
         name: str = self._locale.languages.get(code.partition("-")[0], code)
+        return name
+
+    def territory(self, code: str) -> str:
+        """The name of a country by its ISO 3166 code; the code where there is none."""
+        name: str = self._locale.territories.get(code, code)
         return name
 
 

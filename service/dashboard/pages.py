@@ -48,6 +48,9 @@ class Tab:
 TABS: Final = (
     Tab("check", "/dashboard/check", marked("Check a text"), "articles:write"),
     Tab("records", "/dashboard/records", marked("Records"), "records:read"),
+    Tab("statistics", "/dashboard/statistics", marked("Statistics"), "articles:read"),
+    Tab("audits", "/dashboard/audits", marked("Audits"), "audits:read"),
+    Tab("settings", "/dashboard/settings", marked("Settings"), "models:read"),
 )
 
 

@@ -114,3 +114,37 @@ FEED_KIND_WORDS: Final = {
     "csv": marked("Table (CSV)"),
     "parquet": marked("Table (Parquet)"),
 }
+AUDIT_STATES: Final = {
+    "receiving": marked("Being taken in"),
+    "queued": marked("Waiting"),
+    "running": marked("Running"),
+    "done": marked("Done"),
+    "failed": marked("Failed"),
+    "cancelled": marked("Cancelled"),
+}
+ROLES: Final = {
+    "reader": marked("Reader: sees everything"),
+    "reviewer": marked("Reviewer: checks and decides"),
+    "editor": marked("Editor: also corrects records and issues labels"),
+    "admin": marked("Administrator: also accounts, keys and settings"),
+}
+RULE_STATES: Final = {
+    "in_force": marked("In force"),
+    "bill": marked("Bill, not in force"),
+    "unconfirmed": marked("Not confirmed"),
+}
+RULE_FORMS: Final = {
+    "visible_notice": marked("visible notice"),
+    "machine_readable_mark": marked("machine-readable mark"),
+}
+KEY_STATES: Final = {
+    "active": marked("Active"),
+    "expired": marked("Expired"),
+    "revoked": marked("Revoked"),
+    "disabled": marked("Disabled"),
+}
+MACHINE_KINDS: Final = {
+    "generated": marked("written"),
+    "rewritten": marked("rewritten"),
+    "translated": marked("translated"),
+}
