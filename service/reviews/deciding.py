@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from service.auth.scopes import Caller
@@ -45,8 +45,7 @@ class _ChangedMeanwhile(Exception):  # noqa: N818 - a signal within this module,
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A change as it will be made, if the review is still as it was read. `label` is what becomes of labels.
-    """
+    """A change as it will be made, if the review is still as it was read. `label` is what becomes of labels."""
 
     review: StoredReview
     caller: Caller
@@ -63,9 +62,10 @@ class _Plan:
 class Decisions:
     """Decisions over one store. `labels` is where labels are issued. Safe to use from threads."""
 
-    def __init__(self, store: Store, labels: Callable[[], LabelDesk]) -> None:
+    def __init__(self, store: Store, labels: Callable[[], LabelDesk], clock: Callable[[], datetime]) -> None:
         self._store = store
         self._labels = labels
+        self._clock = clock
 
     def decide(
         self, review_id: str, decision: ReviewDecision, caller: Caller, *, version: int | None = None
@@ -141,7 +141,7 @@ class Decisions:
         counting = active(opinions)
         if review.state == "decided":
             raise Conflict("The review is decided; undo that first.")
-        must_be_free(review, caller, datetime.now(UTC))
+        must_be_free(review, caller, self._clock())
         if review.stage == "settle":
             if SETTLE not in caller.scopes:
                 raise Forbidden(f"Two opinions differ; somebody with the scope {SETTLE} settles that.")
@@ -211,7 +211,7 @@ class Decisions:
         )
 
     def _record(self, connection: Connection, plan: _Plan, label: StoredLabel | None) -> None:
-        now = datetime.now(UTC)
+        now = self._clock()
         review = _as_planned(connection, plan.review)
         must_be_free(review, plan.caller, now)
         issued = label.id if label is not None and label.status == "active" else None
@@ -266,7 +266,7 @@ class Decisions:
         newest_to_undo(found[1], caller)
 
     def _take_back(self, connection: Connection, read: StoredReview, caller: Caller, note: str) -> None:
-        now = datetime.now(UTC)
+        now = self._clock()
         review = _as_planned(connection, read)
         must_be_free(review, caller, now)
         opinions = rows.opinions(connection, review.number)

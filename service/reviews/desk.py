@@ -39,12 +39,22 @@ class ReviewFile:
 
 
 class ReviewDesk:
-    """Reviews over one store. `labels` is where their labels are issued. Safe to use from threads."""
+    """Reviews over one store. `labels` is where their labels are issued; a lock lasts for `lock`. Safe to use
+    from threads.
+    """
 
-    def __init__(self, store: Store, labels: Callable[[], LabelDesk], *, lock: timedelta) -> None:
+    def __init__(
+        self,
+        store: Store,
+        labels: Callable[[], LabelDesk],
+        *,
+        lock: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._store = store
         self._lock = lock
-        decisions = Decisions(store, labels)
+        self._clock = clock
+        decisions = Decisions(store, labels, clock)
         self.decide = decisions.decide
         self.undo = decisions.undo
 
@@ -150,5 +160,5 @@ class ReviewDesk:
         with self._store.database.writing() as connection:
             review = present(rows.for_update(connection, review_id))
             must_be_version(review, version)
-            make(connection, review, datetime.now(UTC))
+            make(connection, review, self._clock())
             return present(rows.for_update(connection, review_id))
