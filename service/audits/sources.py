@@ -84,7 +84,7 @@ def read_items(
             raise InvalidInput("Parquet packs its columns itself; send the file without gzip.")
         rows = _parquet_rows(file, kind, limits)
     else:
-        plain = _Counted(gzip.GzipFile(fileobj=file) if packed else file, limits.total_bytes)
+        plain = _Counted(gzip.GzipFile(fileobj=file, mode="rb") if packed else file, limits.total_bytes)
         if source_format == "jsonl":
             lines = items_of(read_lines(_lines(plain, limits.line_bytes), MODELS[kind], unique_ids=True))
             return _at_most(lines, limits.items)

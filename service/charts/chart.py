@@ -147,8 +147,9 @@ def figure_of(text: ChartText, svg: Markup, table: Markup, chart_id: str) -> Cha
     """Drawing and folded table together."""
     figure = Markup(
         '<figure class="chart-figure" id="{}"><figcaption>{}</figcaption><div class="chart-frame">{}</div>'
-        "<details><summary>{}</summary>{}</details></figure>"
-    ).format(chart_id, legal(text.title), svg, legal(text.table), table)
+        '<details><summary>{}</summary><div class="chart-scroll" tabindex="0" role="region" aria-label="{}">'
+        "{}</div></details></figure>"
+    ).format(chart_id, legal(text.title), svg, legal(text.table), legal(text.title), table)
     return Chart(svg, table, figure)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from service.analysis import Analyser
+from service.app import create_app
 from service.errors import PROBLEM_PREFIX
 from service.samples import sample_articles
+from service.settings import load_settings
 
 ARTICLES = sample_articles()
 
@@ -119,3 +123,44 @@ def test_a_progress_bar_is_shown_on_request(tamga, jsonl) -> None:
     outcome = tamga("audit", jsonl({"id": 1, "text": "abc"}), "--checks", "origin", "--progress")
     assert "1/1" in outcome.err
     assert len(outcome.lines) == 1
+
+
+def test_a_report_is_written_beside_the_results(tamga, jsonl, tmp_path: Path) -> None:
+    lines = [
+        {"id": n, "text": article.text, "outlet": "=Alpha", "published_at": f"2026-0{n + 1}-01"}
+        for n, article in enumerate(ARTICLES[:2])
+    ]
+    report = tmp_path / "report.html"
+    outcome = tamga("audit", jsonl(*lines, {"id": 9}), "--checks", "origin", "--report", report)
+    assert (outcome.code, len(outcome.lines)) == (0, 3)
+    page = report.read_text(encoding="utf-8")
+    assert "=Alpha" in page
+    assert "in.jsonl" in page
+    figures = (tmp_path / "report.csv").read_text(encoding="utf-8")
+    assert "\nmonth,2026-02,,1," in figures.replace("\r", "")
+    assert "outlet,'=Alpha,,2," in figures
+    for impossible in (tmp_path / "no" / "report.html", tmp_path / "report.csv"):
+        assert tamga("audit", jsonl(*lines), "--report", impossible).code == 2
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_service_gives_the_same_results(tamga, jsonl, tmp_path: Path) -> None:
+    lines = [
+        {"id": article.id, "text": article.text, "title": article.title, "declared": n % 2 == 0}
+        for n, article in enumerate(ARTICLES[:3])
+    ]
+    copy = {**lines[0], "id": "copy", "outlet": "Another outlet"}
+    source = jsonl(*lines, b"not JSON", copy, {"id": "empty", "text": " "})
+    expected = tamga("audit", source).lines
+    settings = load_settings(home=tmp_path / "home")
+    with TestClient(
+        create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 50_000)
+    ) as client:
+        made = client.post("/v1/audits", files={"file": ("in.jsonl", source.read_bytes())}).json()
+        deadline = time.monotonic() + 120
+        while (state := client.get(f"/v1/audits/{made['id']}").json())["state"] != "done":
+            assert time.monotonic() < deadline, state
+            time.sleep(0.1)
+        answer = client.get(f"/v1/audits/{made['id']}/results").text
+    assert state["items"] == {"total": 6, "done": 6, "refused": 2, "reused": 1}
+    assert [json.loads(line) for line in answer.splitlines()] == expected

@@ -23,7 +23,7 @@ DECLARED: Final = {
 
 def percent(value: float) -> str:
     """A share for people."""
-    return f"{value:.0%}" if value == 0 or value >= 0.0995 else f"{value:.1%}"
+    return f"{value * 100:.1f}".removesuffix(".0") + "%"
 
 
 def chart_text(title: str, description: str, category: str, value: str, note: str = "Count") -> ChartText:

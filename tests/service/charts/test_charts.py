@@ -6,7 +6,7 @@ import math
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
@@ -118,6 +118,7 @@ def test_without_data_there_are_words_instead() -> None:
         assert "Nothing yet." in chart.figure
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_whatever_a_label_holds_it_stays_text(label: str) -> None:
     hostile = label + '"><script>alert(1)</script>&amp;\x00\ud800'
@@ -134,6 +135,7 @@ def test_whatever_a_label_holds_it_stays_text(label: str) -> None:
         assert html.fragment_fromstring(chart.figure).xpath("//script") == []
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0, max_value=1e12, allow_subnormal=False))
 def test_a_scale_holds_its_greatest_value_in_few_round_steps(greatest: float) -> None:
     scale = scale_to(greatest, 0, 100)
