@@ -17,7 +17,7 @@ PLACES = re.compile(r"%\(\w+\)s")
 # What is written alike in every script: initials, formats and names.
 LATIN_IN_CYRILLIC = re.compile(
     r"%\(\w+\)s|C2PA|XMP|SynthID|UTF-8|\.\w+|TAMGA_\w+|Tamga|RSS|Atom|CSV|JSON-LD|JSONL?|URL|QR|PEM|HTML"
-    r"|ClaimReview|Enter|ID|API"
+    r"|ClaimReview|Parquet|Lines|Enter|ID|API"
 )
 
 
