@@ -28,6 +28,7 @@ from service.commands import (
     samples,
     serve,
     verify,
+    webhooks,
 )
 from service.errors import ConfigurationError, TamgaError
 
@@ -55,6 +56,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(label.app, name="label")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,12 +15,14 @@ _UPLOAD = timedelta(hours=6)
 
 def purge(store: Store, settings: Settings, now: datetime) -> int:
     """Remove what the settings keep no longer: answers kept for repeated requests, sessions that are over,
-    and the texts of articles; their hashes, analyses, labels and decisions stay. Returns how many texts were
-    dropped. Raises StoreError.
+    events that webhooks heard of, and the texts of articles; their hashes, analyses, labels and decisions
+    stay. Returns how many texts were dropped. Raises StoreError.
     """
     store.idempotency.purge(now)
     ended = None if settings.keep_texts_days is None else now - timedelta(days=settings.keep_texts_days)
     store.audits.purge(now - _UPLOAD, ended)
+    while store.deliveries.purge(now - timedelta(days=settings.webhook_keep_days), limit=_PART):
+        pass
     idle = limits_of(settings).idle
     store.accounts.purge(now, idle_since=now - idle, failures_since=now - WINDOW)
     if settings.keep_texts_days is None:

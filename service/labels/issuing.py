@@ -15,13 +15,12 @@ from service.labels.document import URN_PREFIX, Issuer, LabelDocument, Subject
 from service.labels.drafts import Draft, subject_key
 from service.labels.encodings import c2pa, html, linked_data
 from service.labels.encodings.marks import marks_of
-from service.labels.events import LabelEvents, LabelNotice
 from service.labels.evidence import from_analysis, from_declaration, from_signals
 from service.labels.fingerprint import hash_bytes
 from service.labels.keys import KeyRing
 from service.labels.model import CONFIRMING
 from service.labels.obligations import ObligationFacts, evaluate
-from service.labels.precedence import Proposal, propose
+from service.labels.precedence import propose
 from service.labels.request import Content, ContentInput, LabelRequest, read_content
 from service.labels.signing import check_signature, sign
 from service.labels.wording import badge, best_locale, sentence
@@ -59,14 +58,12 @@ class LabelDesk:
         ring: KeyRing,
         authority: Authority,
         reader: ProvenanceReader,
-        events: LabelEvents,
     ) -> None:
         self.settings = settings
         self.store = store
         self.ring = ring
         self.authority = authority
         self.reader = reader
-        self.events = events
 
     @property
     def issuer(self) -> Issuer:
@@ -145,7 +142,6 @@ class LabelDesk:
             except c2pa.ManifestError:
                 # The label is signed and stored; the manifest is one of its forms, and `embed` makes it anew.
                 log.exception("label %s has no C2PA manifest", label.id)
-        self._publish(label, draft.proposal)
         return label
 
     def embed(self, label_id: str, page: str) -> str:
@@ -192,7 +188,6 @@ class LabelDesk:
         label = self.store.labels.revoke(label_id, actor=actor, reason=reason, also=also)
         if label is None:
             raise NotFound("No label has this id.")
-        self.events.publish(_notice("label.revoked", label))
         return label
 
     def require(self, label_id: str) -> StoredLabel:
@@ -341,18 +336,6 @@ class LabelDesk:
         found = StoredManifest(hash_bytes(content.raw), content.media_type, manifest)
         self.store.labels.add_manifest(label.id, found, actor=actor)
 
-    def _publish(self, label: StoredLabel, proposal: Proposal) -> None:
-        if label.status == "active":
-            self.events.publish(_notice("label.issued", label))
-        if label.status == "disputed":
-            self.events.publish(_notice("label.disputed", label))
-        if label.supersedes is not None:
-            old = self.store.labels.get(label.supersedes)
-            if old is not None:
-                self.events.publish(_notice("label.superseded", old))
-        if proposal.review_reasons:
-            self.events.publish(_notice("label.review_needed", label))
-
 
 def document_of(label: StoredLabel) -> LabelDocument:
     """The document of a stored label."""
@@ -375,14 +358,3 @@ def _moment(value: date | datetime | None) -> datetime | None:
     if not isinstance(value, datetime):
         return datetime.combine(value, time.max, UTC)
     return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _notice(name: Any, label: StoredLabel) -> LabelNotice:
-    return LabelNotice(
-        name=name,
-        label_id=label.id,
-        at=label.updated_at,
-        url=label.url,
-        article_id=label.article_id,
-        reasons=tuple(label.review_reasons),
-    )

@@ -13,7 +13,6 @@ from classifiers.provenance import (
     load_watermarks,
 )
 from service.errors import ConfigurationError
-from service.labels.events import LabelEvents
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ class LabelOffice:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.events = LabelEvents()
 
     @cached_property
     def ring(self) -> KeyRing:
@@ -79,5 +77,4 @@ class LabelOffice:
             ring=self.ring,
             authority=self.authority,
             reader=self.reader,
-            events=self.events,
         )

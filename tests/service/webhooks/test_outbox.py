@@ -93,13 +93,16 @@ def test_labels(settings: Settings, store: Store, make: Any) -> None:
         return desk.issue(LabelRequest.model_validate(wanted)).id
 
     first = label()
+    disclosure = '<meta name="ai-disclosure" content="ai-generated">'
+    page = f"<html><head>{disclosure}</head><body><article><p>{text}</p></article></body></html>"
+    label(text=None, html=page)
     second = label(declared="assisted")
     label(text=text.replace("bridge", "tunnel"), declared=None)
     desk.revoke(second, actor="editor", reason="an error")
-    expected = ["label.issued", "label.issued", "label.superseded", "label.superseded", "label.revoked"]
+    expected = ["issued", "disputed", "issued", "superseded", "superseded", "revoked"]
     heard = told(store, webhook_id)
     kept = [name for name in heard if name.startswith("label.") and name != "label.review_needed"]
-    assert kept == expected
+    assert kept == [f"label.{name}" for name in expected]
     assert "label.review_needed" in heard
     superseded = [d for d in store.deliveries.list(webhook_id) if d.event == "label.superseded"]
     assert f'"superseded_by":"{second}"' in superseded[-1].body
