@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
+from index.errors import VectorStoreUnavailable
 from service.commands import (
     account,
     audit,
@@ -30,7 +31,7 @@ from service.commands import (
     verify,
     webhooks,
 )
-from service.errors import ConfigurationError, TamgaError
+from service.errors import ConfigurationError, TamgaError, VectorStoreDown
 
 app = typer.Typer(
     name="tamga",
@@ -74,6 +75,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(error.format_message(), error.exit_code)
     except TamgaError as error:
         return _fail(f"{error.title}: {error.detail}", 2 if error.status < 500 or _is_setting(error) else 1)
+    except VectorStoreUnavailable as error:
+        return _fail(f"{VectorStoreDown.title}: {error}", 1)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to tell, and nowhere to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,6 +22,7 @@
     ├── QuotaExceeded           429  this caller sends more than it may
     ├── Overloaded              503  everybody together sends more than can be done
     ├── NotReady                503  models are still loading, or failed to load
+    ├── VectorStoreDown         503  the server that holds the vectors does not answer
     └── ConfigurationError      500  settings that contradict each other (CLI: exit 2)
 
 Each carries its HTTP status and a `type` URI that stays stable, so that the API (`service.api.problems`) and
@@ -210,6 +211,12 @@ class NotReady(TamgaError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "5"}
+
+
+class VectorStoreDown(TamgaError):
+    status = 503
+    slug = "vector-store"
+    title = "The vector store cannot be used"
 
 
 class ConfigurationError(TamgaError):

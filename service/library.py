@@ -5,21 +5,26 @@ from __future__ import annotations
 from classifiers.models import Encoder
 from index.articles import ArticleIndex
 from index.lexical import LexicalIndex
-from index.passage_index import PassageIndex
 from index.search import RecordSearch
-from index.snapshot import SnapshotFolder
 from service.records import RecordIngest
 from service.settings import Settings
 from service.store import Store, open_store
+from service.vectors import VectorHome
 
 
 class Library:
     """What the service knows: verified records and articles seen, stored and searchable."""
 
     def __init__(
-        self, store: Store, records: RecordSearch, articles: ArticleIndex, ingest: RecordIngest
+        self,
+        store: Store,
+        vectors: VectorHome,
+        records: RecordSearch,
+        articles: ArticleIndex,
+        ingest: RecordIngest,
     ) -> None:
         self.store = store
+        self._vectors = vectors
         self.records = records
         self.articles = articles
         self.ingest = ingest
@@ -30,6 +35,12 @@ class Library:
         rebuilt.
         """
         return (*self.records.notices, *self.articles.index.notices)
+
+    def ping(self) -> None:
+        """Do database and vectors answer? Raises StoreError, VectorStoreUnavailable."""
+        self.store.ping()
+        for index in (self.records.index, self.articles.index):
+            index.store.ping()
 
     def save(self) -> None:
         """Take in what was committed and write snapshots of what changed, so that the next start is quick."""
@@ -42,6 +53,7 @@ class Library:
         try:
             self.save()
         finally:
+            self._vectors.close()
             self.store.close()
 
 
@@ -51,14 +63,15 @@ def open_library(
     """Open or create everything under the data directory; with a `store` that is open already, the rest.
 
     Brings the tables up to date, loads both indexes (rebuilding them from the database where a snapshot is
-    missing or damaged) and embeds whatever `encoder` has not embedded yet. Raises StoreError.
+    missing or damaged) and embeds whatever `encoder` has not embedded yet. Raises StoreError,
+    ConfigurationError, VectorStoreUnavailable.
     """
     store = store or open_store(settings.database)
     try:
+        vectors = VectorHome(settings)
         indexes = {}
         for repository in (store.records, store.articles):
-            folder = SnapshotFolder(settings.index_folder / repository.collection)
-            index = PassageIndex(repository, encoder, folder)
+            index = vectors.index(repository, encoder)
             index.load(progress=progress)
             indexes[repository.collection] = index
         lexical = LexicalIndex(store.records, settings.index_folder / "records-words")
@@ -69,6 +82,7 @@ def open_library(
             lexical.load(progress=progress)
         return Library(
             store,
+            vectors,
             RecordSearch(store.records, indexes[store.records.collection], lexical),
             ArticleIndex(
                 store.articles, indexes[store.articles.collection], max_windows=settings.max_article_windows

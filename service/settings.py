@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL
 
@@ -54,6 +54,21 @@ class Settings(BaseSettings):
     trace_share: float = Field(1.0, ge=0, le=1, description="Share of the requests that are traced")
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; by default tamga.db in the data directory"
+    )
+    vector_store: Literal["faiss", "milvus"] = Field(
+        "faiss", description="Where vectors are searched: in this process, or on a Milvus server"
+    )
+    milvus_uri: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+/?$",
+        description="Address of the Milvus server, such as http://milvus:19530",
+    )
+    milvus_token: SecretStr | None = Field(None, description="Token of the Milvus server, or `user:password`")
+    milvus_database: str | None = Field(
+        None, description="Database of the Milvus server; by default the one called default"
+    )
+    milvus_seconds: float = Field(
+        20, gt=0, le=600, description="Longest that the Milvus server may take for one answer"
     )
     target_fpr: float = Field(
         0.01, gt=0, lt=1, description="Share of human texts that may be flagged as likely machine-written"
@@ -165,6 +180,9 @@ class Settings(BaseSettings):
         "threads",
         "trace_endpoint",
         "database_url",
+        "milvus_uri",
+        "milvus_token",
+        "milvus_database",
         "issuer_name",
         "c2pa_anchors",
         "watermarks",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from index.errors import VectorStoreUnavailable
 from service.api.access import public
 from service.api.problems import PROBLEM_JSON, Problem, responses
 from service.api.state import ModelWorkerDep
 from service.errors import NotReady
 from service.serving.worker import ModelWorker, WorkerState
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["health"])
 
 
@@ -56,6 +59,9 @@ async def readyz(worker: ModelWorkerDep) -> Ready | Response:
     elif worker.state is WorkerState.READY:
         try:
             records, generation = await run_in_threadpool(_library, worker)
+        except VectorStoreUnavailable as error:
+            log.warning("%s", error)
+            checks |= {"database": Check(status="ok"), "index": Check(status="failed")}
         except Exception as error:
             checks["database"] = Check(status="failed", detail=type(error).__name__)
         else:
@@ -85,5 +91,5 @@ def _models(worker: ModelWorker) -> Check:
 
 def _library(worker: ModelWorker) -> tuple[int, int]:
     library = worker.runtime.library
-    library.store.ping()
+    library.ping()
     return library.store.records.count(), library.records.generation

@@ -22,6 +22,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from index.errors import VectorStoreUnavailable
 from service.errors import (
     PROBLEM_PREFIX,
     InvalidEncoding,
@@ -30,6 +31,7 @@ from service.errors import (
     NotFound,
     TamgaError,
     UnsupportedMediaType,
+    VectorStoreDown,
 )
 from service.logs import request_id
 
@@ -142,6 +144,10 @@ async def on_tamga_error(request: Request, error: Exception) -> Response:
     return problem_response(problem_of(error, request.url.path), error.headers)
 
 
+async def on_vector_store_unavailable(request: Request, error: Exception) -> Response:
+    return await on_tamga_error(request, VectorStoreDown(str(error)))
+
+
 async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     reported = error.errors()
@@ -208,6 +214,7 @@ async def on_unexpected_error(request: Request, error: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Let every error of `app` leave as problem+json, and describe it in the schema."""
     app.add_exception_handler(TamgaError, on_tamga_error)
+    app.add_exception_handler(VectorStoreUnavailable, on_vector_store_unavailable)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unexpected_error)

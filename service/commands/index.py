@@ -85,6 +85,8 @@ def match(
     moment = _moment(as_of)
     languages = _languages(language)
     with open_runtime(progress) as runtime:
+        # An index that cannot be opened is one error, not one for every line.
+        _ = runtime.library
 
         def answer(lines: Sequence[QueryLine]) -> list[dict[str, Any]]:
             if not lines:
@@ -151,6 +153,7 @@ def status() -> None:
             "article_generation": library.articles.generation,
             "encoder": runtime.search_encoder.model_id,
             "database": "sqlite" if runtime.settings.database.startswith("sqlite") else "other",
+            "vector_store": runtime.settings.vector_store,
             "notices": list(library.notices),
         }
         sys.stdout.write(json.dumps(state, ensure_ascii=False, indent=2) + "\n")
