@@ -13,13 +13,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.routing import iter_route_contexts
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,9 +34,7 @@ from service.errors import Forbidden, TamgaError, Unauthenticated
 from service.store.errors import StoreError
 
 CALLER: Final = "caller"
-# Under this path are pages for people: who has to sign in is led there.
-PAGES: Final = "/dashboard"
-SIGN_IN_PATHS: Final = frozenset({"/v1/session", f"{PAGES}/login"})
+SIGN_IN_PATHS: Final = frozenset({"/v1/session", "/dashboard/login"})
 
 # Read here for the schema alone: `AccessControl` has looked at the header long before.
 _bearer = HTTPBearer(
@@ -162,7 +159,7 @@ class AccessControl:
             if caller is None and not self._is_public(scope):
                 raise Unauthenticated(_NOBODY)
         except (Unauthenticated, Forbidden, StoreError) as error:
-            await _refusal(error, scope, headers)(scope, receive, send)
+            await _refusal(error, scope)(scope, receive, send)
             return
         scope[CALLER] = caller
         with acting_as("public" if caller is None else caller.id):
@@ -234,13 +231,6 @@ def _signs_in(scope: Scope, headers: Headers) -> bool:
     return "sec-fetch-site" in headers or "origin" in headers
 
 
-def _refusal(error: TamgaError, scope: Scope, headers: Headers) -> ASGIApp:
+def _refusal(error: TamgaError, scope: Scope) -> ASGIApp:
     # The body stays unread, so the connection cannot serve another request.
-    close = {"Connection": "close"}
-    path: str = scope["path"]
-    wants_page = scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
-    if isinstance(error, Unauthenticated) and wants_page and path.startswith(PAGES + "/"):
-        query = scope["query_string"].decode("latin-1")
-        back = quote(f"{path}?{query}" if query else path, safe="/")
-        return Response(status_code=303, headers={**close, "Location": f"{PAGES}/login?next={back}"})
-    return problem_response(problem_of(error, path), {**error.headers, **close})
+    return problem_response(problem_of(error, scope["path"]), {**error.headers, "Connection": "close"})

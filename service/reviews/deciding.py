@@ -45,7 +45,8 @@ class _ChangedMeanwhile(Exception):  # noqa: N818 - a signal within this module,
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A change as it will be made, if the review is still as it was read. `label` is what becomes of labels."""
+    """A change as it will be made, if the review is still as it was read. `label` is what becomes of labels.
+    """
 
     review: StoredReview
     caller: Caller

@@ -27,22 +27,17 @@ class QueueCounts(BaseModel):
 
 def count_queue(store: Store, now: datetime) -> QueueCounts:
     """Count what waits."""
-    stages: Counter[str] = Counter()
+    counts = store.reviews.counts()
     kinds: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-    outlets: Counter[str] = Counter()
-    for item in store.reviews.counts():
-        stages[item.stage] += item.reviews
-        languages[item.language] += item.reviews
-        for kind in kinds_of(item.kinds):
-            kinds[kind] += item.reviews
-        if item.outlet is not None:
-            outlets[item.outlet] += item.reviews
+    for bits, reviews in counts.kinds.items():
+        for kind in kinds_of(bits):
+            kinds[kind] += reviews
+    outlets = Counter({name: reviews for name, reviews in counts.outlets.items() if name})
     return QueueCounts(
-        undecided=stages.total(),
+        undecided=sum(counts.stages.values()),
         locked=store.reviews.locked_count(now),
-        by_stage=dict(stages),
+        by_stage=counts.stages,
         by_kind=dict(kinds),
-        by_language=dict(languages.most_common()),
+        by_language=dict(Counter(counts.languages).most_common()),
         by_outlet=dict(outlets.most_common()),
     )

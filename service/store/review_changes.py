@@ -5,7 +5,9 @@ opened in the one that stores its article, and decided in the one that issues it
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +18,9 @@ from service.auth.actor import current_actor
 from service.reviews.cases import Case
 from service.reviews.model import EventKind, bits_of, kinds_of
 from service.store.audit_log import append
-from service.store.database import wait_for_turn
+from service.store.database import insert_if_absent, wait_for_turn
 from service.store.outbox import publish
-from service.store.review_models import OpinionRow, ReviewEventRow, ReviewRow
+from service.store.review_models import OpinionRow, ReviewCountRow, ReviewEventRow, ReviewRow
 from service.store.reviews import RANKS, StoredReview, opinions
 
 __all__ = ["add_event", "add_opinion", "change", "for_update", "open_case", "opinions", "undo_opinion"]
@@ -59,6 +61,7 @@ def open_case(connection: Connection, case: Case, *, opinions_wanted: int = 1) -
         )
         .returning(ReviewRow.number)
     ).scalar_one()
+    _count(connection, {("first", case.language, case.outlet or "", bits_of(case.kinds)): 1})
     told = {"kinds": list(case.kinds), "risk": case.risk}
     add_event(connection, number, "opened", current_actor(), "", detail=told)
     publish(
@@ -104,6 +107,32 @@ def change(connection: Connection, review: StoredReview, **values: Any) -> None:
     """Change columns of a review and raise its version."""
     query = sa.update(ReviewRow).where(ReviewRow.number == review.number)
     connection.execute(query.values(**values, version=review.version + 1))
+    changes: Counter[_Facet] = Counter()
+    if review.state == "open":
+        changes[_facet(review)] -= 1
+    after = replace(review, **{name: values[name] for name in ("state", "stage", "kinds") if name in values})
+    if after.state == "open":
+        changes[_facet(after)] += 1
+    _count(connection, changes)
+
+
+_Facet = tuple[str, str, str, int]
+
+
+def _facet(review: StoredReview) -> _Facet:
+    return review.stage, review.language, review.outlet or "", review.kinds
+
+
+def _count(connection: Connection, changes: Mapping[_Facet, int]) -> None:
+    row = ReviewCountRow
+    # In one order, so that two transactions do not wait for each other.
+    for facet, by in sorted(changes.items()):
+        if by:
+            stage, language, outlet, kinds = facet
+            key = {"stage": stage, "language": language, "outlet": outlet, "kinds": kinds}
+            if not insert_if_absent(connection, row, {**key, "reviews": by}):
+                query = sa.update(row).where(*(getattr(row, name) == value for name, value in key.items()))
+                connection.execute(query.values(reviews=row.reviews + by))
 
 
 def add_event(

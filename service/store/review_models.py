@@ -22,9 +22,8 @@ class ReviewRow(Base):
     __tablename__ = "reviews"
     __table_args__ = (
         # Every order of the queue, with what filters it, so that only the rows of a page are fetched.
-        Index("ix_reviews_queue", "state", "rank", "number", "kinds", "language", "outlet"),
-        Index("ix_reviews_age", "state", "number", "kinds", "language", "outlet"),
-        Index("ix_reviews_counts", "state", "stage", "language", "outlet", "kinds"),
+        Index("ix_reviews_queue", "state", "rank", "number", "stage", "kinds", "language", "outlet"),
+        Index("ix_reviews_age", "state", "number", "stage", "kinds", "language", "outlet"),
         Index("ix_reviews_subject", "subject", "state"),
         {"sqlite_autoincrement": True},
     )
@@ -48,7 +47,7 @@ class ReviewRow(Base):
     opinions_wanted: Mapped[int] = mapped_column()
     lock_owner: Mapped[str | None] = mapped_column(String(64))
     lock_name: Mapped[str | None] = mapped_column(String(200))
-    lock_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lock_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     issued_label_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
@@ -91,3 +90,17 @@ class ReviewEventRow(Base):
     actor_name: Mapped[str] = mapped_column(String(200))
     opinion_number: Mapped[int | None] = mapped_column(sa.BigInteger)
     detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+
+
+class ReviewCountRow(Base):
+    """How many undecided reviews have this stage, language, outlet ('' for none) and these kinds; kept along
+    with every change, so that counting the queue does not read it.
+    """
+
+    __tablename__ = "review_counts"
+
+    stage: Mapped[str] = mapped_column(String(10), primary_key=True)
+    language: Mapped[str] = mapped_column(String(35), primary_key=True)
+    outlet: Mapped[str] = mapped_column(String(200), primary_key=True)
+    kinds: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reviews: Mapped[int] = mapped_column()

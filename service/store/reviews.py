@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection, Row
 
 from service.reviews.model import BITS, EventKind, Kind, ReviewState, Stage
 from service.store.database import Database
-from service.store.review_models import OpinionRow, ReviewEventRow, ReviewRow
+from service.store.review_models import OpinionRow, ReviewCountRow, ReviewEventRow, ReviewRow
 
 RANKS: Final = 10_000
+# More than people can work on at once; a statement takes only so many values.
+_MOST_LOCKED: Final = 10_000
 Sort = Literal["risk", "age"]
 
 
@@ -103,14 +105,13 @@ class ReviewFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many undecided reviews have this stage, language, outlet and these kinds."""
+class Counts:
+    """How many undecided reviews there are by stage, by sum of kinds, by language and outlet ('': none)."""
 
-    stage: Stage
-    language: str
-    outlet: str | None
-    kinds: int
-    reviews: int
+    stages: dict[str, int]
+    kinds: dict[int, int]
+    languages: dict[str, int]
+    outlets: dict[str, int]
 
 
 _REVIEW_COLUMNS = tuple(getattr(ReviewRow, field.name) for field in fields(StoredReview))
@@ -167,10 +168,16 @@ class SqlReviewRepository:
         one of the page before.
         """
         row = ReviewRow
+        locked: list[int] | None = None
+        if wanted.state == "locked" or wanted.lock_owner is not None:
+            # Few at any moment, so they are looked up first.
+            locked = self._locked(wanted.lock_owner, now)
         order: tuple[Any, ...] = (row.rank, row.number) if sort == "risk" else (row.number,)
         query = sa.select(*_REVIEW_COLUMNS).order_by(*order).limit(limit)
         for condition in _conditions(wanted, now):
             query = query.where(condition)
+        if locked is not None:
+            query = query.where(row.number.in_(locked))
         if after is not None:
             rank, number = after
             here: sa.ColumnElement[bool] = row.number > number
@@ -180,21 +187,33 @@ class SqlReviewRepository:
         with self._database.reading() as connection:
             return [_review(found) for found in connection.execute(query)]
 
-    def counts(self) -> Sequence[Count]:
-        """How many reviews wait, by everything that the queue is filtered by."""
-        row = ReviewRow
-        by = (row.stage, row.language, row.outlet, row.kinds)
-        query = sa.select(*by, sa.func.count().label("reviews")).where(row.state == "open").group_by(*by)
+    def counts(self) -> Counts:
+        """How many reviews wait, by everything that the queue is filtered by, as of one moment."""
+        row = ReviewCountRow
+        reviews = sa.func.sum(row.reviews)
+
+        def by(connection: Connection, column: Any) -> dict[Any, int]:
+            query = sa.select(column, reviews).group_by(column).having(reviews > 0)
+            return {item[0]: int(item[1]) for item in connection.execute(query)}
+
         with self._database.reading() as connection:
-            found = connection.execute(query).all()
-        return [Count(item.stage, item.language, item.outlet, item.kinds, item.reviews) for item in found]
+            return Counts(
+                stages=by(connection, row.stage),
+                kinds=by(connection, row.kinds),
+                languages=by(connection, row.language),
+                outlets=by(connection, row.outlet),
+            )
 
     def locked_count(self, now: datetime) -> int:
         """How many reviews somebody works on."""
-        row = ReviewRow
-        query = sa.select(sa.func.count()).where(row.state == "open", row.lock_until > now)
+        return len(self._locked(None, now))
+
+    def _locked(self, owner: str | None, now: datetime) -> list[int]:
+        query = sa.select(ReviewRow.number).where(ReviewRow.lock_until > now).limit(_MOST_LOCKED)
+        if owner is not None:
+            query = query.where(ReviewRow.lock_owner == owner)
         with self._database.reading() as connection:
-            return connection.execute(query).scalar_one()
+            return list(connection.execute(query).scalars())
 
     def decided(
         self, after: int = 0, limit: int = 200
@@ -263,9 +282,7 @@ def _conditions(wanted: ReviewFilter, now: datetime) -> Iterator[sa.ColumnElemen
         yield row.state == "decided"
     elif wanted.state is not None:
         yield row.state == "open"
-    if wanted.state == "locked":
-        yield row.lock_until > now
-    elif wanted.state == "open":
+    if wanted.state == "open":
         yield sa.or_(row.lock_until.is_(None), row.lock_until <= now)
     for column, value in (
         (row.stage, wanted.stage),
@@ -276,8 +293,6 @@ def _conditions(wanted: ReviewFilter, now: datetime) -> Iterator[sa.ColumnElemen
             yield column == value
     if wanted.kind is not None:
         yield row.kinds.bitwise_and(BITS[wanted.kind]) != 0
-    if wanted.lock_owner is not None:
-        yield sa.and_(row.lock_owner == wanted.lock_owner, row.lock_until > now)
 
 
 def _one(connection: Connection, where: sa.ColumnElement[bool]) -> StoredReview | None:

@@ -61,11 +61,11 @@ def _reviews() -> None:
         sqlite_autoincrement=True,
     )
     for name, columns in (
-        ("queue", ["state", "rank", "number", "kinds", "language", "outlet"]),
-        ("age", ["state", "number", "kinds", "language", "outlet"]),
-        ("counts", ["state", "stage", "language", "outlet", "kinds"]),
+        ("queue", ["state", "rank", "number", "stage", "kinds", "language", "outlet"]),
+        ("age", ["state", "number", "stage", "kinds", "language", "outlet"]),
         ("subject", ["subject", "state"]),
         ("article_id", ["article_id"]),
+        ("lock_until", ["lock_until"]),
         ("decided_at", ["decided_at"]),
     ):
         op.create_index(f"ix_reviews_{name}", "reviews", columns)
