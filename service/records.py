@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -126,6 +126,13 @@ class RecordIngest:
                 ids.add(item.id)
         yield from self._commit(chunk)
 
+    def put(
+        self, record: VerifiedRecord, *, expected: int | None = None
+    ) -> Literal["added", "updated", "unchanged"]:
+        """Add or replace one record. Raises PreconditionFailed where it is not of the revision `expected`."""
+        (status,) = self._write([record], None if expected is None else {record.id: expected})
+        return status
+
     def _commit(self, chunk: Sequence[VerifiedRecord | RejectedLine]) -> Sequence[IngestOutcome]:
         records = [item for item in chunk if isinstance(item, VerifiedRecord)]
         statuses = iter(self._write(records) if records else ())
@@ -136,10 +143,13 @@ class RecordIngest:
             for item in chunk
         ]
 
-    def _write(self, records: Sequence[VerifiedRecord]) -> Sequence[Literal["added", "updated", "unchanged"]]:
+    def _write(
+        self, records: Sequence[VerifiedRecord], expected: Mapping[str, int] | None = None
+    ) -> Sequence[Literal["added", "updated", "unchanged"]]:
         for attempt in range(_STALE_READS):
             try:
-                return self._repository.write(self._prepare(records), self._encoder.model_id)
+                prepared = self._prepare(records)
+                return self._repository.write(prepared, self._encoder.model_id, expected=expected)
             except StaleReadError:
                 # Another process changed one of them between the look at the hashes and the transaction.
                 if attempt + 1 == _STALE_READS:

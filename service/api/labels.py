@@ -168,7 +168,7 @@ def public_label(desk: LabelDesk, label_id: str) -> StoredLabel:
     "",
     status_code=201,
     dependencies=[requires("labels:write"), idempotent],
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
 )
 async def create_label(
     body: LabelRequest, worker: ModelWorkerDep, caller: CallerDep, response: Response
@@ -186,7 +186,7 @@ async def create_label(
 @router.post(
     "/propose",
     dependencies=[requires("labels:read")],
-    responses=responses(400, 401, 403, 404, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 413, 415, 422, 503),
 )
 async def propose_label(body: LabelRequest, worker: ModelWorkerDep) -> ProposedLabel:
     """What the same request to `POST /v1/labels` would come to, and why. Nothing is stored."""
@@ -296,7 +296,7 @@ async def get_label_history(label_id: LabelId, worker: ModelWorkerDep) -> list[L
 @router.post(
     "/{label_id}/revoke",
     dependencies=[requires("labels:write"), idempotent],
-    responses=responses(400, 401, 403, 404, 409, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
 )
 async def revoke_label(
     label_id: LabelId, body: Revocation, worker: ModelWorkerDep, caller: CallerDep
@@ -314,7 +314,7 @@ async def revoke_label(
 @router.post(
     "/{label_id}/embed",
     dependencies=[requires("labels:write")],
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
 )
 async def embed_label(label_id: LabelId, body: PageToLabel, worker: ModelWorkerDep) -> LabelledPage:
     """The page with the label in it: badge, meta element, attribute, JSON-LD, manifest link. The C2PA

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Discriminator, Field, Tag
 
 from index.records import VerifiedRecord
 from service.api.access import requires
+from service.api.etags import IfMatch, etag, version_of
 from service.api.idempotency import idempotent
 from service.api.problems import MANY, ONE, responses
 from service.api.state import Worker
-from service.errors import NotFound, TooLarge
+from service.errors import InvalidInput, NotFound, TooLarge
 from service.runtime import Runtime
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
@@ -112,22 +113,60 @@ async def list_records(
     dependencies=[requires("records:read")],
     responses=responses(401, 403, 404, 422, 503),
 )
-async def get_record(record_id: str, worker: Worker) -> VerifiedRecord:
-    """One record."""
-    record = await worker.read(lambda runtime: runtime.store.records.get(record_id))
-    if record is None:
+async def get_record(record_id: str, worker: Worker, response: Response) -> VerifiedRecord:
+    """One record. Its `ETag` can be given back as `If-Match` with a change."""
+    found = await worker.read(lambda runtime: runtime.store.records.get_with_revision(record_id))
+    if found is None:
         raise NotFound("No record has this id.")
+    record, revision = found
+    response.headers["ETag"] = etag(revision)
     return record
+
+
+@router.put(
+    "/{record_id:path}",
+    dependencies=[requires("records:write")],
+    responses={
+        201: {"model": RecordWrite, "description": "Added"},
+        **responses(400, 401, 403, 408, 412, 413, 415, 422, 429, 503),
+    },
+)
+async def put_record(
+    record_id: str,
+    body: Annotated[VerifiedRecord, Body(openapi_examples={"one": {"value": EXAMPLE}})],
+    worker: Worker,
+    response: Response,
+    if_match: IfMatch = None,
+) -> RecordWrite:
+    """Add or replace one record; with `If-Match`, only if it is still what was read."""
+    if body.id != record_id:
+        raise InvalidInput("`id` must be the id in the address.", pointer="#/id")
+    expected = version_of(if_match)
+
+    def write(runtime: Runtime) -> tuple[str, int | None]:
+        with runtime.observer.phase("add_records"):
+            status = runtime.library.ingest.put(body, expected=expected)
+        # None where somebody else has changed it since: their state is not what this caller has written.
+        return status, runtime.store.records.revision_of(record_id, body.content_hash)
+
+    characters = len(body.claim) + len(body.title or "") + len(body.text or "")
+    status, revision = await worker.run(write, characters=characters)
+    if status == "added":
+        response.status_code = 201
+    if revision is not None:
+        response.headers["ETag"] = etag(revision)
+    return RecordWrite.model_validate({"record_id": record_id, "status": status})
 
 
 @router.delete(
     "/{record_id:path}",
     status_code=204,
     dependencies=[requires("records:write")],
-    responses=responses(401, 403, 404, 422, 503),
+    responses=responses(401, 403, 404, 412, 422, 503),
 )
-async def delete_record(record_id: str, worker: Worker) -> Response:
+async def delete_record(record_id: str, worker: Worker, if_match: IfMatch = None) -> Response:
     """Delete a record; it is not found by any search that starts after this answer."""
-    if not await worker.read(lambda runtime: runtime.store.records.delete(record_id)):
+    expected = version_of(if_match)
+    if not await worker.read(lambda runtime: runtime.store.records.delete(record_id, expected=expected)):
         raise NotFound("No record has this id.")
     return Response(status_code=204)

@@ -27,7 +27,7 @@ class VerifyRequest(ContentInput):
     jws: Text | None = Field(None, max_length=MAX_JWS_CHARS, description="A label as a compact JWS.")
 
 
-@router.post("/v1/verify", dependencies=[public], responses=responses(400, 413, 415, 422, 503))
+@router.post("/v1/verify", dependencies=[public], responses=responses(400, 408, 413, 415, 422, 503))
 async def verify_label(body: VerifyRequest, worker: ModelWorkerDep) -> Verification:
     """Is the signature ours, is the label still good, and is it about this content? Content alone is traced
     to its label by what it carries, else by its hashes.

@@ -16,6 +16,7 @@ from index.passages import Passage
 from index.ports import RecordFilter, StoredRecord
 from index.records import VerifiedRecord
 from index.times import end_of, start_of
+from service.errors import PreconditionFailed
 from service.store.audit_log import append
 from service.store.documents import DocumentRepository, EmbeddedDocument, in_parts
 from service.store.errors import StaleReadError
@@ -62,6 +63,26 @@ class SqlRecordRepository(DocumentRepository):
             row = connection.execute(sa.select(RecordRow).where(RecordRow.id == record_id)).one_or_none()
         return None if row is None else _record(row)
 
+    def revision_of(self, record_id: str, content_hash: str | None = None) -> int | None:
+        """The revision of a record; with `content_hash`, only if that is what it says."""
+        query = sa.select(DocumentRow.revision).join(RecordRow, RecordRow.number == DocumentRow.number)
+        query = query.where(RecordRow.id == record_id)
+        if content_hash is not None:
+            query = query.where(RecordRow.content_hash == content_hash)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def get_with_revision(self, record_id: str) -> tuple[VerifiedRecord, int] | None:
+        """The record with this id and its revision, both of one moment."""
+        query = (
+            sa.select(RecordRow, DocumentRow.revision)
+            .join(DocumentRow, DocumentRow.number == RecordRow.number)
+            .where(RecordRow.id == record_id)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (_record(row), row.revision)
+
     def list(self, after: str | None = None, limit: int = 100) -> Sequence[VerifiedRecord]:
         """At most `limit` records in order of id, those with greater ids than `after`."""
         query = sa.select(RecordRow).where(RecordRow.id > (after or "")).order_by(RecordRow.id).limit(limit)
@@ -91,11 +112,19 @@ class SqlRecordRepository(DocumentRepository):
         with self._database.reading() as connection:
             return _content_hashes(connection, record_ids)
 
-    def write(self, batch: Sequence[PreparedRecord], model_id: str) -> Sequence[WriteStatus]:
+    def write(
+        self,
+        batch: Sequence[PreparedRecord],
+        model_id: str,
+        *,
+        expected: Mapping[str, int] | None = None,
+    ) -> Sequence[WriteStatus]:
         """Add or replace records, all in one transaction; returns what became of each.
 
-        Ids must not repeat within the batch. Raises StaleReadError where a record prepared as unchanged has
-        changed meanwhile; nothing is written then.
+        Ids must not repeat within the batch. `expected` holds the revisions that the caller has read, by id.
+        Raises, and nothing is written then:
+            StaleReadError: a record prepared as unchanged has changed meanwhile.
+            PreconditionFailed: a record is not of the revision expected.
         """
         ids = {prepared.record.id for prepared in batch}
         if len(ids) < len(batch):
@@ -104,6 +133,8 @@ class SqlRecordRepository(DocumentRepository):
         changed: list[PreparedRecord] = []
         with self._database.writing() as connection:
             self._lock_revisions(connection)
+            for record_id, revision in (expected or {}).items():
+                _require_revision(connection, record_id, revision)
             known = _content_hashes(connection, ids)
             for prepared in batch:
                 if known.get(prepared.record.id) == prepared.content_hash:
@@ -117,10 +148,15 @@ class SqlRecordRepository(DocumentRepository):
                 self._write_changed(connection, changed, model_id)
         return statuses
 
-    def delete(self, record_id: str) -> bool:
-        """Remove a record, keeping what it said as a version; says whether there was one."""
+    def delete(self, record_id: str, *, expected: int | None = None) -> bool:
+        """Remove a record, keeping what it said as a version; says whether there was one.
+
+        Raises PreconditionFailed where it is not of the revision `expected`.
+        """
         with self._database.writing() as connection:
             self._lock_revisions(connection)
+            if expected is not None:
+                _require_revision(connection, record_id, expected)
             number = self._bury_document(connection, record_id)
             if number is None:
                 return False
@@ -222,6 +258,16 @@ _UPDATE = (
         }
     )
 )
+
+
+def _require_revision(connection: Connection, record_id: str, revision: int) -> None:
+    query = (
+        sa.select(DocumentRow.revision)
+        .join(RecordRow, RecordRow.number == DocumentRow.number)
+        .where(RecordRow.id == record_id)
+    )
+    if connection.execute(query).scalar_one_or_none() != revision:
+        raise PreconditionFailed("The record was changed or removed since; read it again.")
 
 
 def _content_hashes(connection: Connection, record_ids: Collection[str]) -> dict[str, str]:

@@ -100,3 +100,30 @@ def test_pages_hold_every_record_once(client: TestClient) -> None:
             break
         assert len(page["items"]) == 40
     assert len(seen) == len(set(seen)) == client.get("/readyz").json()["records"]
+
+
+def test_a_change_is_made_only_to_what_was_read(client: TestClient) -> None:
+    path = "/v1/records/bridge-2019"
+    added = client.put(path, json=RECORD)
+    assert (added.status_code, added.json()["status"]) == (201, "added")
+    read = client.get(path).headers["etag"]
+    assert added.headers["etag"] == read
+    changed = client.put(path, json={**RECORD, "rating": "Частично верно"}, headers={"if-match": read})
+    assert (changed.status_code, changed.json()["status"]) == (200, "updated")
+    assert changed.headers["etag"] != read
+    for late in (
+        client.put(path, json={**RECORD, "rating": "Неверно"}, headers={"if-match": read}),
+        client.delete(path, headers={"if-match": read}),
+    ):
+        assert (late.status_code, late.json()["type"]) == (412, "urn:tamga:problem:precondition-failed")
+    assert client.get(path).json()["rating"] == "Частично верно"
+    assert client.put(path, json=RECORD, headers={"if-match": "*"}).status_code == 200
+    assert client.delete(path, headers={"if-match": client.get(path).headers["etag"]}).status_code == 204
+    assert client.put(path, json=RECORD, headers={"if-match": read}).status_code == 412
+    assert client.get(path).status_code == 404
+
+
+def test_a_record_is_put_under_its_own_id(client: TestClient) -> None:
+    refused = client.put("/v1/records/another", json=RECORD)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/id")
+    assert client.put("/v1/records/bridge-2019", json=RECORD, headers={"if-match": "1"}).status_code == 422

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from index.records import VerifiedRecord
-from service.errors import InvalidEncoding, MalformedJSON
+from service.errors import InvalidEncoding, MalformedJSON, PreconditionFailed
 from service.records import IngestOutcome, InvalidRecord, RecordIngest, RejectedLine, read_record_lines
 from service.store import Store, open_store
 from service.store.errors import StaleReadError
@@ -226,3 +226,23 @@ def test_bad_lines_keep_their_place(ingest: RecordIngest) -> None:
     assert shown[2]["id"] == "x"
     assert set(shown[2]["error"]) == {"type", "title", "detail"}
     assert shown[3] == {"id": "b", "record_id": "b", "status": "added"}
+
+
+def test_only_the_revision_that_was_read_is_changed_or_removed(store: Store, ingest: RecordIngest) -> None:
+    first = record("a", "The bridge was opened in 2019.")
+    assert ingest.put(first) == "added"
+    found = store.records.get_with_revision("a")
+    assert found is not None
+    assert found[1] == store.records.revision_of("a") == store.records.revision_of("a", first.content_hash)
+    corrected = record("a", "The bridge was opened in 2020.")
+    assert ingest.put(corrected, expected=found[1]) == "updated"
+    assert store.records.revision_of("a", first.content_hash) is None
+    with pytest.raises(PreconditionFailed):
+        ingest.put(first, expected=found[1])
+    with pytest.raises(PreconditionFailed):
+        store.records.delete("a", expected=found[1])
+    with pytest.raises(PreconditionFailed):
+        ingest.put(record("b"), expected=1)
+    assert store.records.get("a") == corrected
+    assert store.records.delete("a", expected=store.records.revision_of("a"))
+    assert store.records.get("a") is None
