@@ -1,7 +1,8 @@
 """A batch job: python examples/audit_archive.py ARCHIVE.jsonl RESULTS.jsonl REPORT.html
 
-One article per line: {"id", "text", "language"?, "title"?, "outlet"?, "published_at"?, "declared"?}. The id of the
-audit is kept beside the results: a job that was stopped goes on with the same audit when it is run again.
+One article per line: {"id", "text", "language"?, "title"?, "outlet"?, "published_at"?, "declared"?}. The id
+of the audit is kept beside the results: a job that was stopped goes on with the same audit when it is run
+again.
 """
 
 from __future__ import annotations

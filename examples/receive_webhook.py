@@ -1,7 +1,7 @@
 """Take events: WEBHOOK_SECRET=whsec_… python examples/receive_webhook.py [PORT]
 
-Prints one line for each genuine event. Needs `pip install standardwebhooks`. Answers at once, as a receiver should: what
-takes longer belongs into a queue of its own.
+Prints one line for each genuine event. Needs `pip install standardwebhooks`. Answers at once, as a receiver
+should: what takes longer belongs into a queue of its own.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ TAMGA = [sys.executable, "-c", "from service.cli import main; main()"]
 PAGE = (
     "<!doctype html><html lang='en'><head><title>Bridge</title></head><body><article><h1>Bridge</h1>"
     "<p>The town council opened the rebuilt bridge over the river on Monday, after two years of work. "
-    "The mayor thanked the builders, and the first bus crossed it in the afternoon.</p></article></body></html>"
+    "The mayor thanked the builders, and the first bus crossed it in the afternoon.</p></article></body>"
+    "</html>"
 )
 
 
@@ -85,8 +86,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline, (folder / "log").read_text()
             try:
-                if httpx2.get(f"{address}/readyz").status_code == 200:
+                ready = httpx2.get(f"{address}/readyz")
+                if ready.status_code == 200:
                     break
+                assert ready.json()["checks"]["models"]["status"] == "loading", ready.text
             except httpx2.TransportError:
                 pass
             time.sleep(0.2)
