@@ -174,7 +174,9 @@ async def create_audit(
 @router.get("", dependencies=[requires("audits:read")], responses=responses(401, 403, 422, 503))
 async def list_audits(
     desk: Desk,
-    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    after: Annotated[
+        str | None, Query(pattern=r"^aud_[0-9a-f]{24}$", description="`next` of the page before.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> AuditPage:
     """All audits, the newest first."""

@@ -177,25 +177,39 @@ def _parquet_rows(
 
     too_large = TooLarge(f"The file may have at most {limits.total_bytes:,} bytes, unpacked.")
     try:
-        table = parquet.ParquetFile(file)
-        _require_columns(table.schema_arrow.names, kind)
-        if table.metadata.num_rows > limits.items:
+        metadata = parquet.read_metadata(file)
+        names = metadata.schema.to_arrow_schema().names
+        _require_columns(names, kind)
+        if metadata.num_rows > limits.items:
             raise TooLarge(f"There are more than {limits.items:,} items; send them as several audits.")
-        if _unpacked_size(table.metadata) > limits.total_bytes:
+        if _unpacked_size(metadata) > limits.total_bytes:
             raise too_large
+        file.seek(0)
+        # Words of a dictionary stay in it: written out, one of them may stand for gigabytes of cells.
+        table = parquet.ParquetFile(file, read_dictionary=_words(metadata.schema))
         left = limits.total_bytes
         number = 0
-        columns = [name for name in _COLUMNS if name in table.schema_arrow.names]
+        columns = [name for name in _COLUMNS if name in names]
         for batch in table.iter_batches(_BATCH_ROWS, columns=columns):
-            # One word in a dictionary may stand for gigabytes of cells.
-            left -= batch.nbytes
-            if left < 0:
-                raise too_large
-            for row in batch.to_pylist():
+            for place in range(batch.num_rows):
                 number += 1
-                yield f"row {number}", {name: _plain(cell) for name, cell in row.items() if cell is not None}
+                cells = {name: batch.column(name)[place].as_py() for name in columns}
+                left -= sum(len(cell) for cell in cells.values() if isinstance(cell, str | bytes))
+                if left < 0:
+                    raise too_large
+                yield (
+                    f"row {number}",
+                    {name: _plain(cell) for name, cell in cells.items() if cell is not None},
+                )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"The file cannot be read as Parquet: {error}") from error
+
+
+def _words(schema: Any) -> list[str]:
+    columns = [schema.column(number) for number in range(len(schema))]
+    return [
+        column.path for column in columns if column.path in _COLUMNS and column.physical_type == "BYTE_ARRAY"
+    ]
 
 
 def _unpacked_size(metadata: Any) -> int:

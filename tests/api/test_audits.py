@@ -376,6 +376,20 @@ def test_what_is_no_audit_is_refused(
     assert client.get("/v1/audits").json()["items"] == []
 
 
+def test_bodies_that_are_no_form_are_refused(client: TestClient) -> None:
+    bounded = {"content-type": "multipart/form-data; boundary=x"}
+    for content, headers, status in (
+        (b'{"path": "a.jsonl"}', {"content-type": "application/json"}, 422),
+        (b"no boundary anywhere", bounded, 400),
+        (b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--x--\r\n', bounded, 422),
+        (b"--x\r\nContent-Disposition: nonsense\r\n\r\ntext\r\n--x--\r\n", bounded, 400),
+        (b"path=a.jsonl", {"content-type": "application/x-www-form-urlencoded"}, 404),
+    ):
+        answer = client.post("/v1/audits", content=content, headers=headers)
+        assert answer.status_code == status, (content, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_small_files_that_unfold_to_large_ones_are_refused(serve: Callable[..., TestClient]) -> None:
     client = serve(audit_max_bytes=3_000_000, audit_max_items=500)
     line = jsonl({"id": "a", "text": "word " * 20_000})
