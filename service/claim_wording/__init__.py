@@ -34,9 +34,9 @@ def all_claim_words() -> dict[str, ClaimWords]:
 
 
 def claim_words(language: str) -> ClaimWords:
-    """The words of a language; English for one outside the nine."""
+    """The words of a language (of both scripts of Uzbek); English for one outside the nine."""
     words = all_claim_words()
-    return words.get(language.partition("-")[0], words["en"])
+    return words.get(language) or words.get(language.partition("-")[0], words["en"])
 
 
 def source_sentence(match: Match, language: str) -> str:

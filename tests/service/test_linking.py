@@ -46,6 +46,29 @@ def test_thresholds() -> None:
     assert level(LONG, LONG, 0.6) == "link"
 
 
+def test_a_pair_of_languages_may_need_more_to_be_linked() -> None:
+    stricter = MatchCalibration(
+        {
+            "curves": {"any": [50, -45]}, "suggest_threshold": 0.3, "link_threshold": 0.6,
+            "link_thresholds": {"en-tk": 0.9}, "model_version": "test",
+        }
+    )  # fmt: skip
+
+    def level_in(language: str) -> str:
+        return level_of(
+            0.8,
+            stricter,
+            claim=LONG,
+            claim_language=language,
+            evidence=LONG,
+            evidence_language="en",
+            stance=said(),
+        )
+
+    assert (level_in("tk"), level_in("kk")) == ("suggest", "link")
+    assert stricter.link_threshold_of("en", "tk") == stricter.link_threshold_of("tk", "en") == 0.9
+
+
 def test_a_short_claim_about_another_lake_is_not_linked() -> None:
     claim, other = "Sarykol is the deepest lake.", "Tuzkol is the deepest lake."
     assert is_short(claim)
@@ -85,12 +108,13 @@ def match(**fields: Any) -> Match:
 )
 def test_status(levels: list[str], language: str, expected: tuple[str, str | None]) -> None:
     matches = [match(level=level) for level in levels]
-    assert status_of(matches, language, 0.6, empty=False) == expected
+    assert status_of(matches, language, held_back="suggest" in levels, empty=False) == expected
 
 
 def test_a_match_between_the_thresholds_is_related_for_no_special_reason() -> None:
-    assert status_of([match(level="suggest", probability=0.4)], "en", 0.6, empty=False) == ("related", None)
-    assert status_of([], "en", 0.6, empty=True) == ("no_match", "empty_index")
+    suggested = [match(level="suggest", probability=0.4)]
+    assert status_of(suggested, "en", held_back=False, empty=False) == ("related", None)
+    assert status_of([], "en", held_back=False, empty=True) == ("no_match", "empty_index")
 
 
 def test_warnings() -> None:
@@ -133,7 +157,7 @@ def test_the_newest_later_record() -> None:
 
 def test_every_language_has_every_word() -> None:
     words = all_claim_words()
-    assert set(words) == {"az", "kk", "ky", "tr", "uz", "tk", "hu", "ru", "en"}
+    assert set(words) == {"az", "kk", "ky", "tr", "uz", "uz-Cyrl", "tk", "hu", "ru", "en"}
     for own in words.values():
         assert own.stance.keys() == words["en"].stance.keys()
         assert own.status.keys() == words["en"].status.keys()
@@ -149,6 +173,8 @@ def test_the_sentence_quotes_source_date_and_rating() -> None:
     assert "(" not in source_sentence(match(publisher="Kabar"), "ky")
     assert stance_word(match(stance="contradicts"), "tr") == "çelişiyor"
     assert stance_word(match(stance_abstained=True), "xx") == "unclear"
+    assert stance_word(match(stance="supports"), "uz-Cyrl") == "такрорлайди"
+    assert stance_word(match(stance="supports"), "uz-Latn") == "takrorlaydi"
 
 
 @pytest.mark.parametrize(
