@@ -1,9 +1,16 @@
 """The HTTP service over real connections: latency, throughput beside the pipeline alone, and overload.
 
 Starts ``tamga serve`` over a new home with the sample records and ``--records`` generated ones, and sends it
-articles of 400 words made of the sample articles, without storing them. First the same ones go through the
-pipeline in this process, then 1, 4 and 16 clients send one after the other, then requests come at
-``--overload`` times the measured capacity at random moments, whether or not earlier ones were answered.
+articles of 400 words made of the sample articles, without storing them:
+
+1. ``--rounds`` times in turn through the pipeline in this process and through the service, so that whatever
+   else the machine does falls on both alike; the share is the median of the rounds;
+2. 1, 4 and 16 clients, each sending its next article when it has the answer to the last;
+3. requests at ``--overload`` times the capacity, at random moments, whether or not earlier ones were done,
+   between two measurements of that capacity;
+4. articles that are stored, and SIGTERM in the middle of them: a new service over the same home must know
+   every one whose answer arrived.
+
 Needs no corpus. Run: ``python -m bench.serving [--seconds 30] [--records 10000] [--json FILE]``
 """
 
@@ -61,8 +68,8 @@ def generated_records(count: int) -> Iterator[str]:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[tuple[str, int]]:
-    """A ready service; yields its address and process id."""
+def server(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A ready service; yields its address and process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -79,10 +86,11 @@ def server(home: Path) -> Iterator[tuple[str, int]]:
             if process.poll() is not None:
                 raise SystemExit("the service did not start")
             time.sleep(0.2)
-        yield address, process.pid
+        yield address, process
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(120)
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(120)
 
 
 def resident_megabytes(process: int) -> float:
@@ -93,18 +101,34 @@ def resident_megabytes(process: int) -> float:
     raise OSError(f"no memory figure for process {process}")
 
 
-def in_process(home: Path, bodies: list[dict[str, Any]], seconds: float) -> float:
+def in_process(runtime: Runtime, bodies: list[dict[str, Any]], seconds: float) -> float:
     """Articles a second through the pipeline alone."""
-    runtime = Runtime(load_settings(home=home))
-    runtime.load()
     options = AnalysisOptions(checks=bodies[0]["checks"])
     done, started = 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
         runtime.analyser.analyse(ArticleInput.model_validate(bodies[done % len(bodies)]), options)
         done += 1
-    rate = done / (time.perf_counter() - started)
+    return done / (time.perf_counter() - started)
+
+
+def in_turn(
+    home: Path, address: str, bodies: list[dict[str, Any]], rounds: int, seconds: float
+) -> list[dict[str, float]]:
+    """Articles a second through the pipeline alone and through the service, round by round."""
+    runtime = Runtime(load_settings(home=home))
+    runtime.load()
+    in_process(runtime, bodies, seconds / 2)
+    measured = []
+    for number in range(rounds):
+        sides = {
+            "in_process": lambda: in_process(runtime, bodies, seconds),
+            "http": lambda: asyncio.run(closed_loop(address, bodies, 4, seconds))["articles_per_second"],
+        }
+        # Each goes first as often as the other.
+        order = list(sides) if number % 2 else list(reversed(sides))
+        measured.append({name: sides[name]() for name in order})
     runtime.close()
-    return rate
+    return measured
 
 
 async def closed_loop(
@@ -140,9 +164,17 @@ async def closed_loop(
 
 
 async def open_loop(
-    address: str, bodies: list[dict[str, Any]], rate: float, seconds: float
+    address: str, bodies: list[dict[str, Any]], rate: float, seconds: float, process: int
 ) -> dict[str, Any]:
     """Articles come at `rate` a second on average, whether or not earlier ones were answered."""
+    memory: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            memory.append(resident_megabytes(process))
+            await asyncio.sleep(1)
+
+    watching = asyncio.create_task(watch())
     draw = random.Random(1)
     statuses: Counter[str] = Counter()
     refusals: list[float] = []
@@ -177,6 +209,7 @@ async def open_loop(
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
+    watching.cancel()
     # While requests come: what is finished of the backlog afterwards is no throughput under overload.
     in_time = sum(at - started <= seconds for at in finished)
     return {
@@ -184,6 +217,66 @@ async def open_loop(
         "finished_per_second": in_time / seconds,
         "statuses": dict(statuses),
         "refusal_seconds": percentiles(refusals),
+        "resident_megabytes": {"first": memory[0], "greatest": max(memory), "last": memory[-1]},
+    }
+
+
+async def until_stopped(
+    address: str, bodies: list[dict[str, Any]], process: subprocess.Popen[bytes], seconds: float
+) -> tuple[Counter[str], list[str]]:
+    """Sixteen clients store articles; after `seconds` the service gets SIGTERM. Returns what became of the
+    requests, and the ids of the articles whose answer arrived.
+    """
+    statuses: Counter[str] = Counter()
+    acknowledged: list[str] = []
+    turn = itertools.count()
+
+    async def work(client: httpx2.AsyncClient) -> None:
+        while True:
+            body = {**bodies[next(turn) % len(bodies)], "store": True}
+            try:
+                answer = await client.post("/v1/articles", json=body)
+            except httpx2.ConnectError:
+                statuses["not connected"] += 1
+                return
+            except httpx2.TimeoutException:
+                statuses["hung"] += 1
+                return
+            except httpx2.TransportError:
+                # Sent into a connection that was closed at that moment: not answered, so not acknowledged.
+                statuses["closed"] += 1
+                return
+            statuses[str(answer.status_code)] += 1
+            if answer.status_code == 201:
+                acknowledged.append(answer.json()["id"])
+            elif answer.status_code == 503 and process.poll() is None:
+                await asyncio.sleep(0.1)
+
+    async def stop() -> None:
+        await asyncio.sleep(seconds)
+        process.send_signal(signal.SIGTERM)
+
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+    async with httpx2.AsyncClient(base_url=address, timeout=HUNG_SECONDS, limits=limits) as client:
+        await asyncio.gather(stop(), *(work(client) for _ in range(max(CLIENTS))))
+    return statuses, acknowledged
+
+
+def stopped_under_load(home: Path, bodies: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    """SIGTERM while articles are stored: how it ended, and which acknowledged ones are missing afterwards."""
+    with server(home) as (address, process):
+        statuses, acknowledged = asyncio.run(until_stopped(address, bodies, process, seconds))
+        signalled = time.perf_counter()
+        process.wait(120)
+        ended = time.perf_counter() - signalled
+    with server(home) as (address, _), httpx2.Client(base_url=address) as client:
+        missing = [one for one in acknowledged if client.get(f"/v1/articles/{one}").status_code != 200]
+    return {
+        "acknowledged": len(acknowledged),
+        "missing_afterwards": len(missing),
+        "statuses": dict(statuses),
+        "exit_status": process.returncode,
+        "seconds_from_last_answer_to_end": ended,
     }
 
 
@@ -199,6 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30, help="length of each measurement")
     parser.add_argument("--records", type=int, default=10_000, help="generated records in the index")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of pipeline and service in turn")
     parser.add_argument("--overload", type=float, default=3.0, help="offered load by capacity")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--checks", default="origin,claims", help="what the articles are sent for")
@@ -222,22 +316,25 @@ def main() -> None:
                 check=True,
             )
         figures["load_before"] = os.getloadavg()
-        figures["in_process_per_second"] = in_process(home, bodies, given.seconds)
         with server(home) as (address, process):
             # One round that is not counted: caches fill, and the queue learns what an article takes.
             asyncio.run(closed_loop(address, bodies, 1, given.seconds / 3))
+            figures["in_turn"] = in_turn(home, address, bodies, given.rounds, given.seconds / 3)
             figures["closed"] = [
                 asyncio.run(closed_loop(address, bodies, clients, given.seconds)) for clients in CLIENTS
             ]
-            capacity = max(row["articles_per_second"] for row in figures["closed"])
-            figures["resident_megabytes"] = [resident_megabytes(process)]
-            figures["overload"] = asyncio.run(
-                open_loop(address, bodies, given.overload * capacity, given.seconds)
-            )
-            figures["resident_megabytes"].append(resident_megabytes(process))
+            before = figures["closed"][-1]["articles_per_second"]
+            rate = given.overload * before
+            figures["overload"] = asyncio.run(open_loop(address, bodies, rate, given.seconds, process.pid))
+            after = asyncio.run(closed_loop(address, bodies, CLIENTS[-1], given.seconds))
+            figures["capacity_per_second"] = [before, after["articles_per_second"]]
+        figures["stopped_under_load"] = stopped_under_load(home, bodies, given.seconds / 3)
         figures["load_after"] = os.getloadavg()
-    figures["http_share_of_pipeline"] = capacity / figures["in_process_per_second"]
-    figures["goodput_share_of_peak"] = figures["overload"]["finished_per_second"] / capacity
+    figures["http_share_of_pipeline"] = statistics.median(
+        pair["http"] / pair["in_process"] for pair in figures["in_turn"]
+    )
+    capacity = statistics.mean(figures["capacity_per_second"])
+    figures["goodput_share_of_capacity"] = figures["overload"]["finished_per_second"] / capacity
     text = json.dumps(figures, indent=1)
     print(text)
     if given.json:
