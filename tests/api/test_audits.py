@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from pyarrow import parquet
 
@@ -22,9 +23,13 @@ from service.analysis import Analyser, AnalysisOptions
 from service.analysis_models import Analysis, Origin, Truncated
 from service.app import create_app
 from service.articles import ArticleInput, read_article
+from service.audits.items import AuditArticle, items_of, pack_item
 from service.errors import PROBLEM_PREFIX
+from service.lines import read_lines
 from service.runtime import Runtime
 from service.settings import load_settings
+from service.store import open_store
+from service.store.audit_models import AuditItemRow, AuditRunRow
 
 Begin = Callable[..., dict[str, Any]]
 
@@ -475,3 +480,30 @@ def test_who_begins_and_cancels_is_in_the_audit_log_and_scopes_hold(
         ("audit.cancel", other["id"], admin["id"]),
     ]
     assert store.audit_log.verify().broken_at is None
+
+
+def test_an_audit_of_a_restored_database_goes_on(serve: Callable[..., TestClient], database_url: str) -> None:
+    client = serve()
+    lines = [{"id": n, "text": f"text number {n}"} for n in range(5)]
+    made = begin(client, jsonl(*lines), checks="origin")
+    until(client, made["id"])
+    before = results(client, made["id"])
+    store = open_store(database_url)
+    with store.database.writing() as connection:
+        # As it was before the last three results, while the workflow has ended long ago.
+        connection.execute(
+            sa.update(AuditRunRow).values(
+                state="running", done=2, finished_at=None, seen_at=datetime(2026, 1, 1, tzinfo=UTC)
+            )
+        )
+        for item in items_of(read_lines(jsonl(*lines).splitlines(), AuditArticle)):
+            if item.number >= 2:
+                connection.execute(
+                    sa.update(AuditItemRow)
+                    .where(AuditItemRow.number == item.number)
+                    .values(input=pack_item(item), result=None, facts=None)
+                )
+    store.close()
+    client = serve()
+    until(client, made["id"])
+    assert results(client, made["id"]) == before
