@@ -16,7 +16,8 @@ from index.ports import Change, PassageRepository
 from index.snapshot import SnapshotError, SnapshotFolder
 from index.stores.base import FileVectorStore
 from index.stores.faiss_flat import FaissFlatStore
-from index.stores.policy import EXACT_LIMIT, new_store, outgrown, read_store
+from index.stores.faiss_shards import SHARD_VECTORS, FaissShardsStore
+from index.stores.policy import EXACT_LIMIT, SHARD_LIMIT, new_store, outgrown, read_store
 
 
 class PassageIndex(PassageVectors):
@@ -31,10 +32,14 @@ class PassageIndex(PassageVectors):
         snapshots: SnapshotFolder,
         *,
         exact_limit: int = EXACT_LIMIT,
+        shard_limit: int = SHARD_LIMIT,
+        shard_vectors: int = SHARD_VECTORS,
     ) -> None:
         super().__init__(repository, encoder, FaissFlatStore.empty(encoder.dimension))
         self._snapshots = snapshots
         self._exact_limit = exact_limit
+        self._shard_limit = shard_limit
+        self._shard_vectors = shard_vectors
         self._changing = threading.Lock()
         self._rebuilding = threading.Lock()
         self._saved_revision: int | None = None
@@ -54,7 +59,7 @@ class PassageIndex(PassageVectors):
                         f"{self._repository.collection}: {problem}; rebuilt from the database"
                     )
                 self._rebuild(progress=progress)
-            elif outgrown(self._store, self._exact_limit):
+            elif outgrown(self._store, self._exact_limit, self._shard_limit):
                 self._rebuild(progress=progress)
 
     def refresh(self) -> None:
@@ -86,7 +91,7 @@ class PassageIndex(PassageVectors):
 
         A collection that has outgrown its engine is rebuilt first.
         """
-        if outgrown(self._store, self._exact_limit):
+        if outgrown(self._store, self._exact_limit, self._shard_limit):
             self.rebuild()
         with self._changing:
             if self._saved_revision is not None and self._revision - self._saved_revision < min_changes:
@@ -132,6 +137,11 @@ class PassageIndex(PassageVectors):
 
     def _built(self, *, progress: bool) -> tuple[FileVectorStore, int]:
         """A new store of everything in the database, and the revision up to which it goes."""
+        if self._repository.count_passages() > self._shard_limit:
+            shards = FaissShardsStore.begin(
+                self._encoder.dimension, self._snapshots.workspace(), shard_vectors=self._shard_vectors
+            )
+            return shards, self._fill(shards, 0, progress=progress, publish=False)
         gathered = _Gathered(self._encoder.dimension)
         revision = 0
         label = f"index {self._repository.collection}"

@@ -1,8 +1,10 @@
 """Generations of a vector index on disk: written whole, switched atomically, verified before use.
 
     <folder>/CURRENT            "gen-7 <SHA-256 of gen-7/manifest.json>"
-    <folder>/gen-7/             vectors.faiss, manifest.json (hash and size of the vectors, model, revision,
-    ...) <folder>/gen-6/             the generation before, for a reader that is just opening it
+    <folder>/gen-7/             vectors.faiss, shard-*.faiss of very large collections, manifest.json (hash
+                                and size of each, model, revision, ...)
+    <folder>/gen-6/             the generation before, for a reader that is just opening it
+    <folder>/building-*/        shards of an index that is being built
 
 A snapshot is a copy of what the database holds, up to a revision: losing one costs a rebuild, never a record.
 A crash at any step leaves CURRENT on a complete generation. Nothing here is pickled.
@@ -17,14 +19,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from index.stores.base import FileVectorStore, VectorFileError
+from index.stores.base import SHARD_FILES, FileVectorStore, VectorFileError
 
 VECTORS = "vectors.faiss"
 MANIFEST = "manifest.json"
@@ -41,6 +43,16 @@ class SnapshotError(Exception):
     """A snapshot is damaged, incomplete or of an unknown format; the database has to be read instead."""
 
 
+class Part(BaseModel):
+    """A file beside the vectors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^shard-[0-9]+\.faiss$")
+    sha256: str
+    bytes: int
+
+
 class Manifest(BaseModel):
     """What a generation holds."""
 
@@ -55,6 +67,7 @@ class Manifest(BaseModel):
     revision: int = Field(description="Last database revision contained")
     vectors_sha256: str
     vectors_bytes: int
+    shards: tuple[Part, ...] = ()
     created_at: datetime
 
 
@@ -63,6 +76,8 @@ class SnapshotFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._workspaces: list[BinaryIO] = []
+        self._hashes: dict[tuple[int, int], str] = {}
 
     def write(
         self, store: FileVectorStore, *, collection: str, store_id: str, model_id: str, revision: int
@@ -78,6 +93,7 @@ class SnapshotFolder:
             try:
                 store.write(draft / VECTORS)
                 _flush(draft / VECTORS)
+                shards = tuple(self._part(path) for path in sorted(draft.glob(SHARD_FILES)))
                 manifest = Manifest(
                     collection=collection,
                     store_id=store_id,
@@ -87,6 +103,7 @@ class SnapshotFolder:
                     revision=revision,
                     vectors_sha256=_sha256(draft / VECTORS),
                     vectors_bytes=(draft / VECTORS).stat().st_size,
+                    shards=shards,
                     created_at=datetime.now(UTC),
                 )
                 encoded = (manifest.model_dump_json(indent=2) + "\n").encode()
@@ -99,10 +116,27 @@ class SnapshotFolder:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
             self._switch(f"gen-{number} {hashlib.sha256(encoded).hexdigest()}\n")
+            store.moved_to(self.path / f"gen-{number}" / VECTORS)
             for old in self._generations():
                 if old <= number - KEPT_GENERATIONS:
                     shutil.rmtree(self.path / f"gen-{old}", ignore_errors=True)
             return number
+
+    def workspace(self) -> Path:
+        """A new folder for an index that is too large to be built in memory. It is the caller's until this
+        process ends; then the next call removes it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked(fcntl.LOCK_EX):
+            for left in self.path.glob("building-*"):
+                with suppress(OSError), (left / "lock").open("ab") as handle:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left, ignore_errors=True)
+            made = Path(tempfile.mkdtemp(prefix="building-", dir=self.path))
+            handle = (made / "lock").open("ab")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._workspaces.append(handle)
+        return made
 
     def load(self, read: Callable[[Path], StoreT]) -> tuple[StoreT, Manifest] | None:
         """The current generation, verified byte by byte; None where none was ever written.
@@ -143,6 +177,10 @@ class SnapshotFolder:
             raise SnapshotError(
                 f"{self.path.name}/{name}/{VECTORS} is damaged: its hash is not the one in its manifest"
             )
+        for shard in manifest.shards:
+            if self._part(self.path / name / shard.name) != shard:
+                where = f"{self.path.name}/{name}/{shard.name}"
+                raise SnapshotError(f"{where} is damaged: its hash is not the one in its manifest")
         try:
             store = read(vectors)
         except VectorFileError as error:
@@ -153,6 +191,15 @@ class SnapshotFolder:
                 f"its manifest says {manifest.count} of {manifest.dimension}"
             )
         return store, manifest
+
+    def _part(self, path: Path) -> Part:
+        # A shard never changes and is linked into the next generation: the same file is read once.
+        state = path.stat()
+        known = (state.st_ino, state.st_mtime_ns)
+        if known not in self._hashes:
+            _flush(path)
+            self._hashes[known] = _sha256(path)
+        return Part(name=path.name, sha256=self._hashes[known], bytes=state.st_size)
 
     def _switch(self, line: str) -> None:
         draft = self.path / f"{CURRENT}.draft"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +69,20 @@ class VectorStore(Protocol):
         """Can searches be answered now? Raises VectorStoreUnavailable where not; cheap."""
 
 
+SHARD_FILES: Final = "shard-*.faiss"
+"""Names of the files that a store may write beside the one it is told to write."""
+
+
 class FileVectorStore(VectorStore, Protocol):
-    """A vector engine whose content is one file that can be written and read back."""
+    """A vector engine whose content is a file, or a file with shards beside it, that can be written and read
+    back.
+    """
 
     def write(self, path: Path) -> None:
         """Write a consistent state to a new file; flushing it to disk is the caller's part."""
+
+    def moved_to(self, path: Path) -> None:
+        """The file that was written last, and what lies beside it, is now there and stays."""
 
 
 class VectorFileError(Exception):

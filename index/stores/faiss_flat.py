@@ -62,6 +62,9 @@ class FaissFlatStore:
         with self._lock.reading():
             faiss.write_index(self._index, str(path))
 
+    def moved_to(self, path: Path) -> None:
+        """Nothing to do: the content is in memory."""
+
     def ping(self) -> None:
         """Nothing to ask: what is in memory answers."""
 

@@ -49,7 +49,7 @@ class FaissIvfStore:
     def build(cls, ids: NDArray[np.int64], vectors: NDArray[np.float32], *, seed: int = 0) -> FaissIvfStore:
         """Lists over vectors (n, d) with ids (n,), trained on a random part of them."""
         count, dimension = vectors.shape
-        centres = list_count(count)
+        centres = min(list_count(count), count)
         quantizer = faiss.IndexFlatIP(dimension)
         lists = faiss.IndexIVFScalarQuantizer(
             quantizer, dimension, centres, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
@@ -87,6 +87,9 @@ class FaissIvfStore:
             self._dead = np.zeros(len(self._held), dtype=np.bool_)
             faiss.write_index(self._lists, str(path))
 
+    def moved_to(self, path: Path) -> None:
+        """Nothing to do: the content is in memory."""
+
     def ping(self) -> None:
         """Nothing to ask: what is in memory answers."""
 
@@ -100,6 +103,11 @@ class FaissIvfStore:
         """How many lists there are."""
         return int(self._lists.nlist)
 
+    def deleted_ids(self) -> NDArray[np.int64]:
+        """The ids (n,) that still stand in the lists and are no longer found there."""
+        with self._lock.reading():
+            return np.ascontiguousarray(self._held[self._dead])
+
     def __len__(self) -> int:
         """How many vectors are held."""
         with self._lock.reading():
@@ -111,18 +119,18 @@ class FaissIvfStore:
         """
         ids, vectors = checked_pairs(ids, vectors, self.dimension)
         with self._lock.writing():
-            self._bury(np.isin(self._held, ids))
+            self._bury(self._rows_of(ids))
             self._recent.upsert(ids, vectors)
 
     def delete(self, ids: NDArray[np.int64]) -> int:
         """Remove vectors by id, ids not held being ignored; returns how many were removed."""
         with self._lock.writing():
-            return self._bury(np.isin(self._held, ids)) + self._recent.delete(ids)
+            return self._bury(self._rows_of(ids)) + self._recent.delete(ids)
 
     def delete_ranges(self, ranges: IdRanges) -> int:
         """Remove every vector whose id lies in the ranges; returns how many were removed."""
         with self._lock.writing():
-            return self._bury(ranges.contain(self._held)) + self._recent.delete_ranges(ranges)
+            return self._bury(self._rows_in(ranges)) + self._recent.delete_ranges(ranges)
 
     def search(
         self, queries: NDArray[np.float32], k: int, *, within: IdRanges | None = None
@@ -167,10 +175,24 @@ class FaissIvfStore:
         scores[ids < 0] = -np.inf
         return scores, ids
 
-    def _bury(self, rows: NDArray[np.bool_]) -> int:
-        fresh = rows & ~self._dead
-        self._dead |= fresh
-        return int(fresh.sum())
+    def _rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where these ids stand among those in the lists, each once. A batch is small, the lists are not."""
+        ids = np.unique(ids)
+        rows = np.searchsorted(self._held, ids)
+        within = rows < len(self._held)
+        rows, ids = rows[within], ids[within]
+        return np.asarray(rows[self._held[rows] == ids], dtype=np.int64)
+
+    def _rows_in(self, ranges: IdRanges) -> NDArray[np.int64]:
+        firsts, stops = np.searchsorted(self._held, ranges.starts), np.searchsorted(self._held, ranges.stops)
+        filled = np.flatnonzero(firsts < stops)
+        rows = [np.arange(firsts[place], stops[place], dtype=np.int64) for place in filled]
+        return np.concatenate(rows) if rows else _NONE
+
+    def _bury(self, rows: NDArray[np.int64]) -> int:
+        fresh = rows[~self._dead[rows]]
+        self._dead[fresh] = True
+        return len(fresh)
 
 
 def _ids_of(lists: faiss.IndexIVFScalarQuantizer) -> NDArray[np.int64]:

@@ -8,12 +8,16 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.stores.base import FileVectorStore, VectorFileError
+from index.stores.base import SHARD_FILES, FileVectorStore, VectorFileError
 from index.stores.faiss_flat import FaissFlatStore
 from index.stores.faiss_ivf import FaissIvfStore, list_count
+from index.stores.faiss_shards import FaissShardsStore
 
 EXACT_LIMIT = 100_000
 """Passages up to which every vector is compared; above, lists of 8-bit vectors."""
+
+SHARD_LIMIT = 4_000_000
+"""Passages up to which lists are kept in memory, and all vectors while they are built; above, in files."""
 
 _GROWN = 4
 
@@ -28,7 +32,10 @@ def read_store(path: Path) -> FileVectorStore:
         raise VectorFileError(f"FAISS cannot read {path.name}: {str(error).splitlines()[0]}") from error
     if isinstance(index, faiss.IndexIVFScalarQuantizer):
         return FaissIvfStore.over(index, path.name)
-    return FaissFlatStore.over(index, path.name)
+    store = FaissFlatStore.over(index, path.name)
+    if any(path.parent.glob(SHARD_FILES)):
+        return FaissShardsStore.open(store, path.parent)
+    return store
 
 
 def new_store(
@@ -42,9 +49,12 @@ def new_store(
     return store
 
 
-def outgrown(store: FileVectorStore, exact_limit: int = EXACT_LIMIT) -> bool:
+def outgrown(store: FileVectorStore, exact_limit: int = EXACT_LIMIT, shard_limit: int = SHARD_LIMIT) -> bool:
     """Whether another engine, or more lists, would serve the collection better: time to rebuild."""
+    if isinstance(store, FaissShardsStore):
+        return 2 * len(store) < shard_limit
     if isinstance(store, FaissIvfStore):
         shrunk = 2 * len(store) < exact_limit
-        return shrunk or list_count(len(store)) >= _GROWN * store.list_count
+        more_lists = list_count(len(store)) >= _GROWN * store.list_count
+        return shrunk or more_lists or len(store) > shard_limit
     return len(store) > exact_limit

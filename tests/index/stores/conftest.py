@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from index.snapshot import SnapshotFolder
 from index.stores.base import VectorStore
 from index.stores.faiss_flat import FaissFlatStore
 from index.stores.faiss_ivf import FaissIvfStore
+from index.stores.faiss_shards import FaissShardsStore
 from index.stores.milvus import MilvusServer, MilvusStore
 from index.stores.policy import read_store
 from index.stores.shared import VectorSource
@@ -58,6 +60,25 @@ def _through_a_file(store: VectorStore, folder: Path) -> VectorStore:
     return read_store(path)
 
 
+def _shards(ids: Ids, vectors: Vectors, folder: Path) -> VectorStore:
+    store = FaissShardsStore.begin(DIMENSION, SnapshotFolder(folder).workspace(), shard_vectors=16)
+    for first in range(0, len(ids), 10):
+        store.upsert(ids[first : first + 10], vectors[first : first + 10])
+    assert store.shard_count == 2
+    return store
+
+
+def _through_a_snapshot(store: VectorStore, folder: Path) -> VectorStore:
+    assert isinstance(store, FaissShardsStore)
+    snapshots = SnapshotFolder(folder)
+    snapshots.write(store, collection="records", store_id="s", model_id="m", revision=1)
+    # The same process goes on with what was written, the next one reads it.
+    loaded = snapshots.load(read_store)
+    assert loaded is not None
+    assert len(loaded[0]) == len(store)
+    return loaded[0]
+
+
 def _milvus(server: MilvusServer) -> Engine:
     # Many collections at once: each start is a database of its own.
     sources = (VectorSource("records", f"s{number}", "m", DIMENSION) for number in itertools.count())
@@ -81,7 +102,8 @@ def _milvus(server: MilvusServer) -> Engine:
 
 
 ENGINES = {
-    "faiss-flat": Engine(_flat, _through_a_file, 1e-5, examples=25, steps=20),
+    "faiss-flat": Engine(_flat, _through_a_file, 1e-5, examples=20, steps=15),
+    "faiss-shards": Engine(_shards, _through_a_snapshot, 0.3, examples=8, steps=10),
     "faiss-ivf": Engine(_lists, _through_a_file, 0.3, examples=15, steps=12),
 }
 
