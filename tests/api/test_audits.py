@@ -395,6 +395,12 @@ def test_bodies_that_are_no_form_are_refused(client: TestClient) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_form_on_a_foreign_page_begins_nothing(client: TestClient) -> None:
+    answer = post(client, jsonl(LINES[0]), headers={"origin": "https://elsewhere.example"})
+    assert (answer.status_code, answer.json()["type"]) == (403, PROBLEM_PREFIX + "forbidden")
+    assert client.get("/v1/audits").json()["items"] == []
+
+
 def test_small_files_that_unfold_to_large_ones_are_refused(serve: Callable[..., TestClient]) -> None:
     client = serve(audit_max_bytes=3_000_000, audit_max_items=500)
     line = jsonl({"id": "a", "text": "word " * 20_000})
