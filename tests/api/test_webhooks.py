@@ -304,6 +304,7 @@ def test_the_log_is_read_page_by_page_from_its_end(client: TestClient, made: Mad
     "change",
     [{"url": "ftp://x.example"}, {"url": "https://u:p@x.example/"}, {"url": "https://10.0.0.1/"},
      {"url": "http://93.184.215.14/"}, {"url": "https://[::1]/"}, {"url": "https://x.example:99999/"},
+     {"url": "https://x.example/\r\nX: 1"},
      {"events": []}, {"events": ["label.invented"]}, {"secret": "whsec_mine"}, {"description": "x" * 501}],
 )  # fmt: skip
 def test_what_is_no_webhook_is_refused(client: TestClient, change: dict[str, Any]) -> None:
