@@ -104,7 +104,8 @@ def measured_trade_off() -> list[Measured]:
     """The figures on the card of the detector that runs here. Raises ValueError where the card has no such
     table.
     """
-    card = files("classifiers.ai_text").joinpath("weights", "MODEL_CARD.md").read_text(encoding="utf-8")
+    # By way of the package above it: importing the detector's own would load what it is made of.
+    card = files("classifiers").joinpath("ai_text", "weights", "MODEL_CARD.md").read_text(encoding="utf-8")
     rows = [
         [cell.strip() for cell in line.strip().strip("|").split("|")]
         for line in card.splitlines()

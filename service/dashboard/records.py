@@ -218,7 +218,9 @@ def _write(runtime: Runtime, wanted: VerifiedRecord, seen: str | None) -> str:
 
 def _history(versions: Sequence[RecordVersion], current: VerifiedRecord | None) -> list[Change]:
     """Newest first."""
-    after: list[VerifiedRecord | None] = [*(version.record for version in versions[1:]), current]
+    after: list[VerifiedRecord | None] = [version.record for version in versions[1:]]
+    if versions:
+        after.append(current)
     changes = [
         Change(
             version.replaced_at,
