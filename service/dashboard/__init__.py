@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.dashboard import audits, check, feeds, people, policies, records, start, statistics
+from service.dashboard import (
+    article,
+    audits,
+    check,
+    decide,
+    decide_keys,
+    feeds,
+    people,
+    policies,
+    queue,
+    records,
+    start,
+    statistics,
+)
 from service.dashboard.answers import DashboardAnswers
 from service.dashboard.assets import PREFIX, HashedFiles
 
@@ -16,6 +29,19 @@ from service.dashboard.assets import PREFIX, HashedFiles
 def install(app: FastAPI) -> None:
     """Serve the dashboard. Call it after every other middleware was added: its own stands outermost."""
     app.mount(PREFIX, HashedFiles(), name="dashboard-static")
-    for page in (start, check, records, feeds, statistics, audits, people, policies):
+    for page in (
+        start,
+        queue,
+        article,
+        decide,
+        decide_keys,
+        check,
+        records,
+        feeds,
+        statistics,
+        audits,
+        people,
+        policies,
+    ):
         app.include_router(page.router)
     app.add_middleware(DashboardAnswers)

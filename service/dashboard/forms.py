@@ -34,7 +34,7 @@ class Form:
         return name in self.values
 
 
-async def read_form(request: Request, max_bytes: int) -> Form:
+async def read_form(request: Request, max_bytes: int, *, max_fields: int = MAX_FIELDS) -> Form:
     """Read a form; line ends, which browsers send as CR LF, become LF as in the texts that people see.
 
     A file that was not chosen is not among the files.
@@ -43,7 +43,7 @@ async def read_form(request: Request, max_bytes: int) -> Form:
     lists: dict[str, list[str]] = {}
     files: dict[str, bytes] = {}
     names: dict[str, str] = {}
-    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=max_bytes) as form:
+    async with request.form(max_files=MAX_FILES, max_fields=max_fields, max_part_size=max_bytes) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 content = await value.read()

@@ -46,6 +46,7 @@ class Tab:
 
 
 TABS: Final = (
+    Tab("queue", "/dashboard/queue", marked("Reviews"), "reviews:read"),
     Tab("check", "/dashboard/check", marked("Check a text"), "articles:write"),
     Tab("records", "/dashboard/records", marked("Records"), "records:read"),
     Tab("statistics", "/dashboard/statistics", marked("Statistics"), "articles:read"),

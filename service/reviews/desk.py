@@ -58,6 +58,10 @@ class ReviewDesk:
         self.decide = decisions.decide
         self.undo = decisions.undo
 
+    def now(self) -> datetime:
+        """The moment by which locks are judged."""
+        return self._clock()
+
     def file(self, review_id: str, caller: Caller) -> ReviewFile:
         """A review as `caller` may see it. Raises NotFound."""
         found = self._store.reviews.whole(review_id)

@@ -13,7 +13,9 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
     for (const element of document.querySelectorAll("[data-key]")) {
-      if (element.dataset.key !== event.key && element.dataset.key !== event.code) continue;
+      // By place on the keyboard as well: with a Cyrillic layout, the key of "a" gives another letter.
+      const key = element.dataset.key;
+      if (![event.key, event.code].includes(key) && event.code !== `Key${key.toUpperCase()}`) continue;
       event.preventDefault();
       if (typing(element)) element.focus();
       else element.click();
