@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from service.samples import sample_articles
 from service.serving.worker import WorkerState
 from service.settings import Settings
 
-ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "tamga.json"
+OPERATIONS = ROOT / "docs" / "operations.md"
 ARTICLE = next(article for article in sample_articles() if article.language == "kk")
 
 
@@ -149,11 +152,12 @@ def test_a_database_that_is_gone_is_told_and_does_not_end_the_scrape(
         assert value(scraped(client), "tamga_database_errors_total", kind="read") >= 1
 
 
-def test_alerts_and_documentation_name_metrics_that_exist(client: TestClient) -> None:
+def test_alerts_dashboard_and_documentation_name_metrics_that_exist(client: TestClient) -> None:
     client.get("/nowhere")
     known = {one.name for samples in scraped(client).values() for one in samples}
     known |= {name.removesuffix("_bucket") for name in known}
-    for file in (ALERTS, OPERATIONS):
+    assert len(json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]) == 8
+    for file in (ALERTS, DASHBOARD, OPERATIONS):
         named = set(re.findall(r"\btamga_[a-z_]+[a-z]\b", file.read_text(encoding="utf-8")))
         assert named, file
         assert named <= known, (file, named - known)
