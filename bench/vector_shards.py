@@ -97,8 +97,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     lines += [
         f"| {row['records']:,} | {row['engine']} | {row['recall']:.3f} | {row['p50_ms']:.1f} "
-        f"| {row['p99_ms']:.1f} | {row['private_mb']:,.0f} | {row['mapped_mb']:,.0f} | {row['bytes_per_record']:,.0f} "
-        f"| {row['build_s']:.0f} |"
+        f"| {row['p99_ms']:.1f} | {row['private_mb']:,.0f} | {row['mapped_mb']:,.0f} "
+        f"| {row['bytes_per_record']:,.0f} | {row['build_s']:.0f} |"
         for row in rows
     ]
     return "\n".join(lines)

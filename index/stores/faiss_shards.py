@@ -216,4 +216,7 @@ def _read_lists(path: Path, name: str, *, mapped: bool) -> FaissIvfStore:
         raise VectorFileError(f"FAISS cannot read {name}: {str(error).splitlines()[0]}") from error
     if not isinstance(index, faiss.IndexIVFScalarQuantizer):
         raise VectorFileError(f"{name} holds another kind of index than lists of 8-bit vectors")
+    if mapped:
+        # By default each search starts 32 threads to read ahead: far dearer than pages that are there.
+        faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
     return FaissIvfStore.over(index, name)
