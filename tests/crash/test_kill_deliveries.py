@@ -82,6 +82,7 @@ class Service:
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
         self._commands, self._answers = self._parent.stdin, self._parent.stdout
+        self._child: int | None = None
         self.client = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
 
     def start(self) -> None:
@@ -97,10 +98,14 @@ class Service:
                 time.sleep(0.02)
 
     def end(self, how: signal.Signals) -> int:
+        assert self._child is not None
         os.kill(self._child, how)
+        self._child = None
         return int(self._answers.readline())
 
     def close(self) -> None:
+        if self._child is not None:
+            self.end(signal.SIGKILL)
         self._parent.kill()
         self._parent.communicate()
         self._log.close()
