@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from service.analysis import AnalysisOptions
 from service.articles import ArticleInput
@@ -24,6 +25,8 @@ from service.errors import Conflict, EmptyText, NotFound, NotReady
 from service.settings import Settings
 from service.store import Store, open_store
 from service.store.audits import AuditRun, StoredResult
+from service.store.webhook_models import WebhookEventRow
+from service.store.webhooks import StoredWebhook
 
 REQUEST = AuditRequest("archive", ("origin",))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -280,6 +283,31 @@ def test_errors_of_items_are_those_of_single_articles(
     kinds = [result["error"]["type"].rpartition(":")[2] for result in results(store, run)]
     assert kinds == ["empty-text", "internal-error"]
     assert store.audits.get(run.id).refused == 2
+
+
+def test_webhooks_are_told_of_the_end_and_not_of_cancelling(
+    store: Store, work: AuditWork, begin: Callable[..., AuditRun]
+) -> None:
+    hook = StoredWebhook(
+        id="whk", version=1, url="https://hooks.example/", description=None, events=None, enabled=True,
+        disabled_reason=None, failing_since=None, secret="s", previous_secret=None,
+        previous_expires_at=None, created_by="k", created_at=NOW,
+    )  # fmt: skip
+    store.webhooks.add(hook)
+    done, failed, cancelled = begin(2), begin(1), begin(1)
+    work.analyse(done.id)
+    store.audits.begin(failed.id, NOW)
+    work.fail(failed.id, "why")
+    store.audits.cancel(cancelled.id, NOW)
+    with store.database.reading() as connection:
+        bodies = connection.execute(sa.select(WebhookEventRow.body).order_by(WebhookEventRow.number))
+        told = [json.loads(body) for body in bodies.scalars()]
+    assert [event["type"] for event in told] == ["audit.finished", "audit.failed"]
+    assert told[0]["data"] == {
+        "audit_id": done.id, "kind": "archive", "state": "done", "items": 2, "done": 2, "refused": 0,
+        "error": None,
+    }  # fmt: skip
+    assert (told[1]["data"]["audit_id"], told[1]["data"]["error"]) == (failed.id, "why")
 
 
 def test_a_home_keeps_its_name_among_executors(tmp_path: Path) -> None:
