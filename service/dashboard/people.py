@@ -75,6 +75,21 @@ async def change_account(request: Request, page: PageDep, known: AccountsDep, ca
     return page.go(ACCOUNTS, say=ACCOUNT_CHANGED)
 
 
+@router.post("/accounts/password", dependencies=[requires("accounts:write")])
+async def reset_password(request: Request, page: PageDep, known: AccountsDep, caller: CallerDep) -> Response:
+    """Give an account another password; its sessions end."""
+    form = await read_form(request, FORM_BYTES)
+    try:
+        await asyncio.to_thread(
+            lambda: known.set_password(form.text("id"), form.values.get("password", ""), by=caller)
+        )
+    except InvalidInput as error:
+        return await _show_accounts(page, known, {}, {f"password-{form.text('id')}": error.detail})
+    except (Forbidden, Conflict):
+        return page.go(ACCOUNTS, say=REFUSED)
+    return page.go(ACCOUNTS, say=ACCOUNT_CHANGED)
+
+
 @router.get("/keys", dependencies=[requires("keys:read")])
 async def keys(page: PageDep, known: KeysDep) -> Response:
     """All access keys, and a form for a new one."""

@@ -92,7 +92,9 @@ async def records(
             ),
             characters=len(q),
         )
-        return page.render("records.html", tab="records", matches=matches, offered=offered, **context)
+        # People look for the statement: those most probably about it come first, near words behind.
+        likeliest = sorted(matches, key=lambda match: -match.probability)
+        return page.render("records.html", tab="records", matches=likeliest, offered=offered, **context)
 
     def read(runtime: Runtime) -> tuple[Sequence[VerifiedRecord], int]:
         return runtime.store.records.list(after, PAGE_SIZE + 1), runtime.store.records.count()

@@ -30,8 +30,8 @@ NOT_TWICE = marked("The two new passwords differ.")
 NOT_CURRENT = marked("The current password is not right.")
 
 
-@router.get("", dependencies=[public])
-@router.get("/", dependencies=[public])
+@router.get("", dependencies=[signed_in])
+@router.get("/", dependencies=[signed_in])
 async def first_page(page: PageDep) -> Response:
     """On to the first page of the navigation."""
     return page.go(page.tabs[0].path if page.tabs else "/dashboard/check")

@@ -39,7 +39,7 @@ def test_every_page_declares_who_may_see_it(site: SITE) -> None:
     found = pages(site)
     assert len(found) >= 20
     assert all(len(route.guards) == 1 for route in found)
-    assert {route.path for route in found if route.is_public} <= {HOME, HOME + "/", HOME + "/login"}
+    assert {route.path for route in found if route.is_public} <= {HOME + "/login"}
 
 
 def test_an_open_service_shows_every_page_to_this_machine(site: SITE) -> None:
@@ -217,3 +217,52 @@ def test_the_language_is_chosen_in_the_address_and_remembered(site: SITE) -> Non
     # The switch keeps what the page was asked for.
     assert "lang=kk" in browser.get("/dashboard/records?publisher=a%26b").text
     assert "publisher=a%26b&amp;lang=kk" in browser.get("/dashboard/records?publisher=a%26b").text
+
+
+def test_accounts_and_keys_are_managed_by_their_page(closed: SITE) -> None:
+    chief, _ = closed.log_in("admin")
+    added = {
+        "login": "new.person",
+        "name": "<b>New</b>",
+        "role": "reader",
+        "password": "four plain words here",
+    }
+    assert chief.post("/dashboard/settings/accounts", data=added).status_code == 303
+    again = chief.post("/dashboard/settings/accounts", data=added)
+    assert again.status_code == 422
+    assert "Another account has this name." in again.text
+    page = chief.get("/dashboard/settings/accounts").text
+    assert "&lt;b&gt;New&lt;/b&gt;" in page
+    (account,) = [
+        item for item in chief.get("/v1/accounts").json()["items"] if item["login"] == added["login"]
+    ]
+    weak = chief.post("/dashboard/settings/accounts/password", data={"id": account["id"], "password": "a"})
+    assert weak.status_code == 422
+    assert f'id="password-{account["id"]}-wrong"' in weak.text
+    for path, data in (
+        ("password", {"id": account["id"], "password": "five other plain words here"}),
+        ("change", {"id": account["id"], "role": "editor", "disabled": "yes"}),
+    ):
+        done = chief.post(f"/dashboard/settings/accounts/{path}", data=data)
+        assert done.status_code == 303
+    changed = chief.get(f"/v1/accounts/{account['id']}").json()
+    assert (changed["role"], changed["state"]) == ("editor", "disabled")
+    made = chief.post("/dashboard/settings/keys", data={"name": "a program", "role": "reader"})
+    token = made.text.partition('class="token">')[2].partition("<")[0]
+    assert token.startswith("tg_")
+    reader = {"authorization": f"Bearer {token}"}
+    assert closed.browser(**reader).get("/v1/records").status_code in (200, 503)
+    key_id = token.split("_")[1]
+    assert token not in chief.get("/dashboard/settings/keys").text
+    assert chief.post("/dashboard/settings/keys/revoke", data={"id": key_id}).status_code == 303
+    assert closed.browser(**reader).get("/v1/records").status_code == 401
+
+
+def test_the_last_admin_does_not_lock_everybody_out(closed: SITE) -> None:
+    chief, _ = closed.log_in("admin")
+    me = next(item for item in chief.get("/v1/accounts").json()["items"] if item["login"] == "admin")
+    refused = chief.post(
+        "/dashboard/settings/accounts/change", data={"id": me["id"], "role": "reader"}, follow_redirects=True
+    )
+    assert "This change was refused" in refused.text
+    assert chief.get("/dashboard/settings/accounts").status_code == 200
