@@ -45,6 +45,11 @@ class AnalysisView:
     machine_like: bool
 
     @property
+    def contradicted(self) -> bool:
+        """Does any record contradict a claim?"""
+        return any(_worst_stance(view.claim) == "contradicts" for view in self.claims)
+
+    @property
     def origin(self) -> Origin | None:
         return self.analysis.origin
 

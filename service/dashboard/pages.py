@@ -24,6 +24,7 @@ from classifiers.text import LANGUAGES
 from service.api import session_cookie
 from service.api.access import CALLER
 from service.auth.scopes import LOCAL, Caller, Scope
+from service.claim_wording import claim_words
 from service.dashboard import flashes, words
 from service.dashboard.assets import asset
 from service.dashboard.i18n import Formats, babel_locale, marked, translations
@@ -75,6 +76,7 @@ def environment(locale: str) -> Environment:
         asset=asset,
         fmt=formats,
         record_path=record_path,
+        stances=claim_words(locale).stance,
         label_badge=lambda state, review: badge(state, review, locale),
         **{name: value for name, value in vars(words).items() if name.isupper()},
     )

@@ -19,7 +19,7 @@ from service.dashboard.forms import Form, faults, read_form
 from service.dashboard.i18n import marked
 from service.dashboard.pages import Page, PageDep, record_path
 from service.dashboard.words import RATINGS
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, NotFound, PreconditionFailed
 from service.matching import ClaimQuery
 from service.runtime import Runtime
 from service.store.records import RecordVersion
@@ -145,16 +145,17 @@ async def new_record(page: PageDep) -> Response:
 @router.get("/edit", dependencies=[requires("records:write")])
 async def edit_record(page: PageDep, worker: Worker, record_id: RecordId) -> Response:
     """The form with what the record says."""
-    found = await worker.read(lambda runtime: runtime.store.records.get(record_id))
+    found = await worker.read(lambda runtime: runtime.store.records.get_with_revision(record_id))
     if found is None:
         raise NotFound("No record has this id.")
-    return _form(page, found.model_dump(mode="json"), found.content_hash, {})
+    current, revision = found
+    return _form(page, current.model_dump(mode="json"), str(revision), {})
 
 
 @router.post("/save", dependencies=[requires("records:write")])
 async def save_record(request: Request, page: PageDep, worker: Worker) -> Response:
-    """Add or correct a record. `seen` is the hash of what the form was filled with: where the record has
-    changed since, nothing is written and the form comes back.
+    """Add or correct a record. `seen` is the revision that the form was filled with: where the record has
+    another one by now, nothing is written and the form comes back.
     """
     form = await read_form(request, worker.runtime.settings.max_body_bytes)
     given = {name: form.text(name) or None for name in FIELDS}
@@ -165,7 +166,7 @@ async def save_record(request: Request, page: PageDep, worker: Worker) -> Respon
         return _form(page, given, seen, faults(error))
     try:
         status = await worker.run(lambda runtime: _write(runtime, wanted, seen), characters=_size(form))
-    except Conflict:
+    except (Conflict, PreconditionFailed):
         wrong = ID_TAKEN if seen is None else CHANGED_MEANWHILE
         return _form(page, given, seen, {"id": page.gettext(wrong)}, status=409)
     return page.go(record_path(wanted.id), say=UNCHANGED if status == "unchanged" else SAVED)
@@ -211,11 +212,13 @@ def _form(
 
 
 def _write(runtime: Runtime, wanted: VerifiedRecord, seen: str | None) -> str:
-    current = runtime.store.records.get(wanted.id)
-    if (None if current is None else current.content_hash) != seen:
-        raise Conflict("The record has changed since the form was opened.")
-    (outcome,) = runtime.library.ingest.add([wanted])
-    return outcome.status
+    if seen is not None:
+        # What is no number is a revision that nothing has.
+        expected = int(seen) if seen.isdecimal() and len(seen) < 19 else -1
+        return runtime.library.ingest.put(wanted, expected=expected)
+    if runtime.store.records.get(wanted.id) is not None:
+        raise Conflict("Another record has this id.")
+    return runtime.library.ingest.put(wanted)
 
 
 def _history(versions: Sequence[RecordVersion], current: VerifiedRecord | None) -> list[Change]:

@@ -40,6 +40,8 @@ RECORD = "lake <&> 1/2"
 PATHS = [
     "/dashboard/login",
     "/dashboard/account",
+    "/dashboard/queue",
+    "/dashboard/keys-of-review",
     "/dashboard/check",
     "/dashboard/records",
     "/dashboard/records?q=library",
