@@ -24,7 +24,7 @@ import pytest
 
 from service.store import open_store
 
-KILLS = int(os.environ.get("CRASH_KILLS", "4"))
+KILLS = int(os.environ.get("CRASH_KILLS", "3"))
 ITEMS = 60
 
 # Imports once, which takes seconds, then forks a server for each line on standard input.
