@@ -52,7 +52,7 @@ def level_of(
     """
     if probability < calibration.suggest_threshold:
         return "none"
-    if probability < calibration.link_threshold:
+    if probability < calibration.link_threshold_of(claim_language, evidence_language):
         return "suggest"
     if not is_short(claim) or stance.guards.get("name") == "match":
         return "link"
@@ -62,9 +62,12 @@ def level_of(
 
 
 def status_of(
-    matches: Sequence[Match], language: str, link_threshold: float, *, empty: bool
+    matches: Sequence[Match], language: str, *, held_back: bool, empty: bool
 ) -> tuple[ClaimStatus, str | None]:
-    """What all matches of a claim amount to, and why where that is not a match."""
+    """What all matches of a claim amount to, and why where that is not a match.
+
+    `held_back` says that one is probable enough to be linked, but only suggested.
+    """
     if not matches:
         # An index without records and a filter that lets none through are different findings.
         return "no_match", EMPTY_INDEX if empty else NOTHING_FOUND
@@ -74,7 +77,6 @@ def status_of(
     if "link" in levels:
         return "matched", None
     if "suggest" in levels:
-        held_back = any(match.level == "suggest" and match.probability >= link_threshold for match in matches)
         return "related", SHORT_CLAIM if held_back else None
     return "no_match", BELOW_THRESHOLD
 

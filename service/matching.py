@@ -174,7 +174,13 @@ class ClaimMatcher:
                 self._match(claims[owner], spoken[owner], listing, next(results), as_of) for listing in own
             ]
             status, reason = status_of(
-                matches, spoken[owner], self._calibration.link_threshold, empty=len(self._search) == 0
+                matches,
+                spoken[owner],
+                held_back=any(
+                    self._held_back(match, spoken[owner], listing)
+                    for match, listing in zip(matches, own, strict=True)
+                ),
+                empty=len(self._search) == 0,
             )
             answers.append(ClaimMatches(status=status, reason=reason, matches=matches))
         return answers
@@ -264,6 +270,10 @@ class ClaimMatcher:
             for candidate in candidates
         ]
         return self._stance.compare(pairs, np.array([c.cosine for c in candidates], dtype=np.float32))
+
+    def _held_back(self, match: Match, spoken: str, listing: _Listing) -> bool:
+        enough = self._calibration.link_threshold_of(spoken, listing.candidate.language)
+        return match.level == "suggest" and match.probability >= enough
 
     def _match(
         self,

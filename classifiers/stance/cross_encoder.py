@@ -20,6 +20,7 @@ from classifiers.models.prepare import TOKENIZER
 from classifiers.models.prepared import prepare_folder, sha256_of
 from classifiers.models.turkmen import respelt
 from classifiers.stance.evidence import ClaimEvidence
+from classifiers.stance.relation_words import plain_bounds
 
 if TYPE_CHECKING:
     import torch
@@ -66,8 +67,9 @@ class CrossEncoder:
         """Shape ``(n, 3)`` in the order of ``STANCES``; pairs longer than 160 tokens lose the end of the
         longer text.
         """
+        texts = [reading_form(pair) for pair in pairs]
         encoded = self._tokenizer.encode_batch(
-            [(QUERY + respelt(pair.claim), respelt(pair.evidence)) for pair in pairs]
+            [(QUERY + respelt(claim), respelt(evidence)) for claim, evidence in texts]
         )
         ids = [encoding.ids for encoding in encoded]
         logits = np.empty((len(pairs), 3), np.float32)
@@ -77,6 +79,14 @@ class CrossEncoder:
                 None, {"input_ids": input_ids, "attention_mask": attention_mask}
             )[0]
         return logits
+
+
+def reading_form(pair: ClaimEvidence) -> tuple[str, str]:
+    """Claim and evidence as the cross-encoder reads them: negated bounds without their negation."""
+    return (
+        plain_bounds(pair.claim, pair.claim_language),
+        plain_bounds(pair.evidence, pair.evidence_language),
+    )
 
 
 def _build(weights: Path, folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 from classifiers.stance.evidence import ClaimEvidence
 from classifiers.stance.guards import GuardReport, Pairing, inspect
 from classifiers.stance.latin import to_latin
+from classifiers.stance.match import MatchCalibration
 from classifiers.stance.names import word_overlap
 
 _WORD = re.compile(r"\w+")
 FEATURE_NAMES: tuple[str, ...] = (
     "cosine",
+    "same_statement",
     "claim_words_in_evidence",
     "evidence_words_in_claim",
     "claim_trigrams_in_evidence",
@@ -81,6 +84,7 @@ def _row(pair: ClaimEvidence, report: GuardReport, cosine: float, reading: list[
     known = len(names.shared) + len(names.only_claim)
     return [
         cosine,
+        math.nan if math.isnan(cosine) else _calibration().logit(cosine, claim[1], evidence[1]),
         word_overlap(*claim, *evidence),
         word_overlap(*evidence, *claim),
         _trigram_share(claim, evidence),
@@ -103,6 +107,12 @@ def _row(pair: ClaimEvidence, report: GuardReport, cosine: float, reading: list[
         reading[1] - reading[2],
         reading[0] - reading[1],
     ]
+
+
+@cache
+def _calibration() -> MatchCalibration:
+    """The packaged curves: cosines of one pair of languages are not those of another."""
+    return MatchCalibration.load()
 
 
 def same_words(pair: ClaimEvidence) -> bool:

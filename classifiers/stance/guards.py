@@ -7,7 +7,9 @@ candidate; it is shown to the reader and feeds the stance head.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import regex
 
@@ -16,7 +18,7 @@ from classifiers.stance.evidence import ClaimEvidence, GuardName, GuardVerdict, 
 from classifiers.stance.names import NameComparison, compare_names
 from classifiers.stance.negation import negated, opposites
 from classifiers.stance.numbers import Quantity, find_quantities
-from classifiers.stance.units import HOURS
+from classifiers.stance.units import HOURS, same_measure
 from classifiers.text import LANGUAGES
 
 _CYRILLIC = regex.compile(r"\p{Cyrillic}")
@@ -102,21 +104,34 @@ def inspect(pair: ClaimEvidence) -> GuardReport:
         claim_language=_readable_as(pair.claim_language, pair.claim),
         evidence_language=_readable_as(pair.evidence_language, pair.evidence),
     )
-    claim_dates = find_dates(pair.claim, pair.claim_language, pair.claim_published)
-    evidence_dates = find_dates(pair.evidence, pair.evidence_language, pair.evidence_published)
-    claim_numbers = find_quantities(pair.claim, pair.claim_language)
-    evidence_numbers = find_quantities(pair.evidence, pair.evidence_language)
-    same_language = pair.claim_language == pair.evidence_language
+    claim = _read(pair.claim, pair.claim_language, pair.claim_published)
+    evidence = _read(pair.evidence, pair.evidence_language, pair.evidence_published)
     return GuardReport(
-        numbers=pair_quantities(
-            _outside(claim_numbers, claim_dates), _outside(evidence_numbers, evidence_dates), evidence_numbers
-        ),
-        dates=pair_dates(claim_dates, evidence_dates),
+        numbers=pair_quantities(claim.counts, evidence.counts, evidence.numbers),
+        dates=pair_dates(claim.dates, evidence.dates),
         names=compare_names(pair.claim, pair.claim_language, pair.evidence, pair.evidence_language),
-        claim_negations=tuple(cue.text for cue in negated(pair.claim, pair.claim_language)),
-        evidence_negations=tuple(cue.text for cue in negated(pair.evidence, pair.evidence_language)),
-        opposites=tuple(opposites(pair.claim, pair.evidence, pair.claim_language)) if same_language else (),
+        claim_negations=claim.negations,
+        evidence_negations=evidence.negations,
+        opposites=tuple(opposites(pair.claim, pair.claim_language, pair.evidence, pair.evidence_language)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one text says by itself: `counts` are its numbers outside dates."""
+
+    dates: list[WrittenDate]
+    numbers: list[Quantity]
+    counts: list[Quantity]
+    negations: tuple[str, ...]
+
+
+# One text is held against many: a claim against its candidates, a record against the claims of an article.
+@lru_cache(maxsize=4096)
+def _read(text: str, language: str, published: date | None) -> _Reading:
+    dates, numbers = find_dates(text, language, published), find_quantities(text, language)
+    cues = tuple(cue.text for cue in negated(text, language))
+    return _Reading(dates, numbers, _outside(numbers, dates), cues)
 
 
 def _readable_as(language: str, text: str) -> str:
@@ -162,7 +177,8 @@ def pair_quantities(
             unpaired += 1
         else:
             rest.remove(rival)
-            clashes.append((_shown(quantity), _shown(rival)))
+            bounded = bool(set(quantity.values) & set(rival.values))
+            clashes.append((_shown(quantity, bounded=bounded), _shown(rival, bounded=bounded)))
     return Pairing(
         agreeing, tuple(clashes), unpaired, only_evidence - len(clashes), sum(q.certain for q in claim)
     )
@@ -180,7 +196,9 @@ def _rival(quantity: Quantity, rest: list[Quantity]) -> Quantity | None:
 def _comparable(a: Quantity, b: Quantity) -> bool:
     if a.unit is None or b.unit is None:
         return True
-    return a.unit == b.unit or {a.unit, b.unit} == {"year", "age"} or (a.unit in HOURS and b.unit in HOURS)
+    if a.unit == b.unit or {a.unit, b.unit} == {"year", "age"} or same_measure(a.unit, b.unit):
+        return True
+    return a.unit in HOURS and b.unit in HOURS
 
 
 def _distance(a: Decimal, b: Decimal) -> float:
@@ -188,8 +206,13 @@ def _distance(a: Decimal, b: Decimal) -> float:
     return float(abs(a - b) / top) if top else 0.0
 
 
-def _shown(quantity: Quantity) -> str:
-    return f"{quantity.text} %" if quantity.kind == "percent" else quantity.text
+_SIGNS = {">": "≥ ", "<": "≤ "}
+
+
+def _shown(quantity: Quantity, *, bounded: bool = False) -> str:
+    """The number as written; with a sign before it where nothing but the bounds differ."""
+    sign = _SIGNS.get(quantity.relation, "") if bounded else ""
+    return f"{sign}{quantity.text} %" if quantity.kind == "percent" else f"{sign}{quantity.text}"
 
 
 def pair_dates(claim: list[WrittenDate], evidence: list[WrittenDate]) -> Pairing:

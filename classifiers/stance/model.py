@@ -27,7 +27,8 @@ class StanceModel:
     A cross-encoder reads claim and evidence together; trees weigh its reading with what the guards saw.
     Probabilities are calibrated by a temperature and by a caution against "contradicts" where no number or
     date clashes, both fitted on rows held out; below ``abstain_below`` the model abstains. Texts of the same
-    words support each other, whatever the trees say. Weights and their figures: ``weights/MODEL_CARD.md``.
+    words support each other and texts with nothing in common say nothing of each other, whatever the trees
+    say. Weights and their figures: ``weights/MODEL_CARD.md``.
     """
 
     def __init__(self, trees: BoostedTrees, settings: dict[str, object], cross_encoder: CrossEncoder) -> None:
@@ -67,6 +68,8 @@ class StanceModel:
             return []
         rows, reports = pair_features(pairs, cosines, self._cross_encoder.logits(pairs))
         probabilities = self.probabilities(rows)
+        if cosines is not None:
+            probabilities[np.asarray(cosines) < _UNRELATED_BELOW] = _UNRELATED
         probabilities[[same_words(pair) for pair in pairs]] = _SAME_WORDS
         return [self._result(p, report) for p, report in zip(probabilities, reports, strict=True)]
 
@@ -86,6 +89,10 @@ class StanceModel:
         )
 
 
+# Texts whose cosine is lower have nothing in common. Of the pairs that support or contradict, one in two
+# hundred lies there; the trees have seen hardly any and guess.
+_UNRELATED_BELOW = 0.2
+_UNRELATED = np.array([0.01, 0.01, 0.98], np.float32)
 # Of a text against itself.
 _SAME_WORDS = np.array([0.98, 0.01, 0.01], np.float32)
 _CLASHES = [FEATURE_NAMES.index("numbers_clashing"), FEATURE_NAMES.index("dates_clashing")]

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
 from classifiers.stance.latin import consonants, sound_key, to_latin
-from classifiers.stance.translated_names import is_translated
+from classifiers.stance.translated_names import is_translated, names_an_institution
 from classifiers.text import fold_case
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʻʼ‘`-][^\W\d_]+)*")
@@ -39,6 +39,25 @@ class Name:
     end: int
 
 
+# CLDR gives Britain two words; a part of it is a country of its own here.
+_MORE_TERRITORIES: dict[str, dict[str, str]] = {
+    "GB": {
+        "en": "britain england", "ru": "британия великобритания англия",
+        "hu": "nagy-britannia britannia anglia", "tr": "britanya ingiltere", "az": "britaniya ingiltərə",
+        "kk": "британия ұлыбритания англия", "ky": "британия улуубритания англия", "uz": "britaniya angliya",
+        "tk": "britaniýa angliýa",
+    },
+    "Wales": {
+        "en": "wales", "ru": "уэльс", "hu": "wales", "tr": "galler", "az": "uels", "kk": "уэльс",
+        "ky": "уэльс", "uz": "uels", "tk": "uels",
+    },
+    "Scotland": {
+        "en": "scotland", "ru": "шотландия", "hu": "skócia", "tr": "iskoçya", "az": "şotlandiya",
+        "kk": "шотландия", "ky": "шотландия", "uz": "shotlandiya", "tk": "şotlandiýa",
+    },
+}  # fmt: skip
+
+
 @cache
 def _territories(language: str) -> dict[str, str]:
     """Lower-case country names of a language -> region code (two letters: countries, not continents)."""
@@ -47,6 +66,8 @@ def _territories(language: str) -> dict[str, str]:
         for code, name in Locale.parse(locale_name).territories.items():
             if len(code) == 2 and code.isalpha() and " " not in name and len(name) >= 4:
                 names[fold_case(name, language)] = code
+    for code, by_language in _MORE_TERRITORIES.items():
+        names |= dict.fromkeys(by_language.get(language, "").split(), code)
     return names
 
 
@@ -69,6 +90,11 @@ def find_names(text: str, language: str) -> list[Name]:
 
     Offsets are code points of ``text``; ``stem`` drops a case ending set off by an apostrophe or hyphen.
     """
+    return list(_names(text, language))
+
+
+@lru_cache(maxsize=4096)
+def _names(text: str, language: str) -> tuple[Name, ...]:
     found: list[Name] = []
     first_words: list[Name] = []
     for match in _WORD.finditer(text):
@@ -86,29 +112,41 @@ def find_names(text: str, language: str) -> list[Name]:
             found.append(name)
     known = {fold_case(n.stem, language)[:5] for n in found}
     found += [n for n in first_words if fold_case(n.stem, language)[:5] in known]
-    return sorted(found, key=lambda n: n.start)
+    return tuple(sorted(found, key=lambda n: n.start))
 
 
 def similarity(a: str, a_language: str, b: str, b_language: str) -> float:
-    """How alike two words sound, 0 to 1; case endings at the end of the longer one cost little."""
-    key_a, key_b = sound_key(a, a_language), sound_key(b, b_language)
-    if not key_a or not key_b:
+    """How alike two words sound, 0 to 1; case endings at the end of the longer one cost little. Words that
+    are plainly unalike have 0.
+    """
+    return _alike(*sorted((sound_key(a, a_language), sound_key(b, b_language)), key=len))
+
+
+@lru_cache(maxsize=262_144)
+def _alike(short: str, long: str) -> float:
+    """`similarity` of two sound keys, the shorter one first."""
+    if not short:
         return 0.0
-    short, long = sorted((key_a, key_b), key=len)
     if len(short) >= 3 and long.startswith(short) and len(long) - len(short) <= 6:
         return 1.0
-    cut = long[: len(short) + 1] if len(short) >= 4 else long
-    ratio = max(
-        SequenceMatcher(None, short, cut, autojunk=False).ratio(),
-        SequenceMatcher(None, short, long[: len(short)], autojunk=False).ratio() if len(short) >= 4 else 0.0,
-    )
-    bones_a, bones_b = consonants(key_a), consonants(key_b)
-    least = min(len(bones_a), len(bones_b))
-    if least >= 3 and bones_a[:least] == bones_b[:least] and abs(len(bones_a) - len(bones_b)) <= 3:
-        ratio = max(ratio, 0.9)
-    elif least == 2 and bones_a == bones_b:
-        ratio = max(ratio, 0.8)
-    return ratio
+    bones, long_bones = consonants(short), consonants(long)
+    least = min(len(bones), len(long_bones))
+    if least >= 3 and bones[:least] == long_bones[:least] and abs(len(bones) - len(long_bones)) <= 3:
+        floor = 0.9
+    elif least == 2 and bones == long_bones:
+        floor = 0.8
+    else:
+        floor = 0.0
+    cuts = (long[: len(short) + 1], long[: len(short)]) if len(short) >= 4 else (long,)
+    return max(floor, *(_ratio(short, cut) for cut in cuts))
+
+
+def _ratio(one: str, other: str) -> float:
+    """Share of letters in matching runs; 0 where the letters alone forbid a likeness worth knowing."""
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < _UNALIKE:
+        return 0.0
+    return matcher.ratio()
 
 
 def _best(name: Name, words: Iterable[tuple[str, str]]) -> float:
@@ -154,6 +192,7 @@ def _divide(
     across: bool,
 ) -> tuple[list[Name], list[Name]]:
     shared, missing = [], []
+    in_titles = _beside_institutions(names) if across else frozenset()
     for name in names:
         if name.territory and name.territory in opposite_codes:
             shared.append(name)
@@ -161,11 +200,36 @@ def _divide(
         score = _best(name, opposite_words)
         if score >= _ALIKE:
             shared.append(name)
-        elif across and not name.territory and is_translated(name.text, name.stem, name.language):
+        elif across and _not_comparable(name, in_titles, opposite_codes):
             continue
         elif score < _UNALIKE or name.territory:
             missing.append(name)
     return shared, missing
+
+
+def _not_comparable(name: Name, in_titles: frozenset[int], opposite_codes: set[str | None]) -> bool:
+    """Whether another language may write the name in a way that sound cannot find: a country where no other
+    one stands opposite ("Chinese" for "of China"), an institution, a title.
+    """
+    if name.territory:
+        return not opposite_codes
+    return name.start in in_titles or is_translated(name.text, name.stem, name.language)
+
+
+def _beside_institutions(names: list[Name]) -> frozenset[int]:
+    """Where the names begin that stand in one run of capitals with a word for an institution."""
+    runs: list[list[Name]] = []
+    for name in names:
+        if runs and name.start - runs[-1][-1].end == 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return frozenset(
+        name.start
+        for run in runs
+        if any(names_an_institution(name.text, name.language) for name in run)
+        for name in run
+    )
 
 
 def _order_kept(shared: list[Name], evidence_words: list[tuple[str, str]]) -> bool | None:

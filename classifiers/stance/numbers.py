@@ -22,12 +22,11 @@ from classifiers.stance.number_words import (
     RU_ORDINALS,
     NumberWords,
 )
-from classifiers.stance.relation_words import relation_around
-from classifiers.stance.units import CURRENCY_SIGNS, HOURS, unit_of
+from classifiers.stance.relation_words import Relation, relation_around
+from classifiers.stance.units import CURRENCY_SIGNS, HOURS, METRES, same_measure, unit_of
 from classifiers.text import fold_case
 
 Kind = Literal["cardinal", "ordinal", "percent", "currency", "time"]
-Relation = Literal["=", ">", "<", "~"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,16 @@ class Quantity:
             return any(
                 a * HOURS[self.unit] == b * HOURS[other.unit] for a in self.values for b in other.values
             )
+        if self.unit != other.unit and same_measure(self.unit, other.unit):
+            return any(
+                _near(a * METRES[self.unit], b * METRES[other.unit], _CONVERTED)
+                for a in self.values
+                for b in other.values
+            )
+        if self.unit == other.unit == "degree" and any(
+            _fahrenheit(a, b) or _fahrenheit(b, a) for a in self.values for b in other.values
+        ):
+            return True
         if self.kind == other.kind == "currency" and self.unit != other.unit:
             return False
         return any(
@@ -68,15 +77,27 @@ class Quantity:
 
 
 _APPROXIMATION = Decimal("0.12")
+# Translated measures are rounded: 2 inches are 5 cm, 80 degrees Fahrenheit 27 Celsius.
+_CONVERTED = Decimal("0.05")
+_DEGREES = Decimal("1.2")
 _BOUND = Decimal("1.5")
 _HALF_DAY = 12 * 60
 
 
+def _near(a: Decimal, b: Decimal, share: Decimal) -> bool:
+    return abs(a - b) <= share * max(abs(a), abs(b))
+
+
+def _fahrenheit(fahrenheit: Decimal, celsius: Decimal) -> bool:
+    """Whether two readings may be of one thermometer; below 50 Fahrenheit too many other numbers fit."""
+    return fahrenheit >= 50 and abs((fahrenheit - 32) * 5 / 9 - celsius) <= _DEGREES
+
+
 def _compatible(a: Decimal, relation_a: Relation, b: Decimal, relation_b: Relation) -> bool:
-    if a == b:
-        return True
+    if a == b:  # "at least 50" and "at most 50" share nothing but the number
+        return {relation_a, relation_b} != {">", "<"}
     if "~" in (relation_a, relation_b) and a and b:
-        return abs(a - b) <= _APPROXIMATION * max(abs(a), abs(b))
+        return _near(a, b, _APPROXIMATION)
     # A bound agrees only with a value close beyond it: "more than 50" for 57, not for 5,000.
     if relation_a == relation_b:
         return False

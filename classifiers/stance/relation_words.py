@@ -1,4 +1,7 @@
-"""Words that bound or soften a number: "more than 50", "elliden fazla", "около 50"."""
+"""Words that bound or soften a number: "more than 50", "elliden fazla", "не более 50", "около 50".
+
+A negated comparison is the opposite bound ("no more than" is "at most"), so these cues are tried first.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +9,75 @@ import re
 from typing import Literal
 
 Relation = Literal["=", ">", "<", "~"]
+Cues = list[tuple[Relation, str]]
 
-# Cues right before a number and cues right after it (case endings have been skipped by then).
-_BEFORE: dict[str, dict[Relation, str]] = {
-    "en": {">": "more than|over|above|at least|upwards of|exceeding", "<": "less than|fewer than|under|"
-        "below|at most|up to",
-           "~": "about|around|some|nearly|almost|roughly|approximately|close to"},
-    "ru": {">": "более|больше|свыше|не менее|как минимум|по меньшей мере", "<": "менее|меньше|не более|до",
-           "~": "около|примерно|почти|порядка|приблизительно"},
-    "hu": {">": "több mint|legalább|meghaladja a", "<": "kevesebb mint|legfeljebb|alig", "~": "mintegy|"
-        "körülbelül|kb|közel|csaknem|nagyjából"},
-    "tr": {">": "en az", "<": "en fazla|en çok", "~": "yaklaşık|takriben|neredeyse|aşağı yukarı"},
-    "az": {">": "ən azı|azı", "<": "ən çoxu", "~": "təxminən|təqribən|az qala"},
-    "kk": {">": "кемінде", "<": "ең көбі", "~": "шамамен|жуық|дерлік"},
-    "ky": {">": "кеминде|эң аз дегенде", "<": "эң көп дегенде", "~": "болжол менен|болжолдуу|дээрлик"},
-    "uz": {">": "kamida|камида", "<": "ko'pi bilan|кўпи билан", "~": "taxminan|qariyb|salkam|тахминан|"
-        "қарийб"},
-    "tk": {">": "azyndan", "<": "köp bolanda", "~": "takmynan|tas"},
+# Cues right before a number and cues right after it (case endings have been skipped by then), the first that
+# fits counts.
+_BEFORE: dict[str, Cues] = {
+    "en": [("<", r"(?:no|not) (?:more|greater|higher) than|(?:not|\w+n't) exceed(?:ing)?|never more than"),
+           (">", r"(?:no|not) (?:less|fewer|lower) than"),
+           (">", "more than|over|above|at least|upwards of|exceed(?:s|ed|ing)?|a minimum of|minimum"),
+           ("<", "less than|fewer than|under|below|at most|up to|a maximum of|maximum|as many as|as much as"),
+           ("~", "about|around|some|nearly|almost|roughly|approximately|close to")],
+    "ru": [("<", r"не (?:более|больше|свыше|выше)(?:,? чем)?|не превыша\w+|не превыс\w+"),
+           (">", r"не (?:менее|меньше|ниже)(?:,? чем)?"),
+           (">", r"(?:более|больше|выше)(?:,? чем)?|свыше|как минимум|минимум|по меньшей мере|по крайней "
+           r"мере|превыша\w+|превыс\w+"),
+           ("<", r"(?:менее|меньше|ниже)(?:,? чем)?|максимум|самое большее|до"),
+           ("~", "около|примерно|почти|порядка|приблизительно")],
+    "hu": [("<", "nem (?:több|nagyobb),? mint|nem halad\\w* meg a"), (">", "nem (?:kevesebb|kisebb),? mint"),
+           (">", r"(?:több|nagyobb),? mint|legalább|minimum|meghalad\w+ az?"),
+           ("<", r"(?:kevesebb|kisebb),? mint|legfeljebb|legföljebb|maximum|alig|akár"),
+           ("~", "mintegy|körülbelül|kb|közel|csaknem|nagyjából")],
+    "tr": [(">", "en az|asgari|minimum|en azından"), ("<", "en fazla|en çok|azami|maksimum"),
+           ("~", "yaklaşık|takriben|neredeyse|aşağı yukarı")],
+    "az": [(">", "ən azı|azı|minimum|ən azından"), ("<", "ən çoxu|ən çox|maksimum"), ("~",
+    "təxminən|təqribən|az qala")],
+    "kk": [(">", "кемінде|ең кемі|ең аз дегенде|кем дегенде"), ("<", "ең көбі|ең көп дегенде|көп дегенде"),
+           ("~", "шамамен|жуық|дерлік")],
+    "ky": [(">", "кеминде|эң аз дегенде|жок дегенде|эң кеминде"), ("<", "эң көп дегенде|эң көбү|көп дегенде"),
+           ("~", "болжол менен|болжолдуу|дээрлик")],
+    "uz": [(">", "kamida|eng kamida|камида|энг камида"), ("<", "ko'pi bilan|eng ko'pi bilan|кўпи билан|энг "
+        "кўпи билан"),
+           ("~", "taxminan|qariyb|salkam|тахминан|қарийб")],
+    "tk": [(">", "azyndan|iň azyndan|iň az"), ("<", "köp bolanda|iň köp|iň köp bolanda"), ("~",
+    "takmynan|tas")],
 }  # fmt: skip
-_AFTER: dict[str, dict[Relation, str]] = {
-    "tr": {
-        ">": "fazla|aşkın|çok|üzerinde|üstünde",
-        "<": "az|altında",
-        "~": "civarında|kadar|yakın|dolayında",
-    },
-    "az": {">": "çox|artıq|yuxarı", "<": "az|aşağı", "~": "yaxın|qədər"},
-    "kk": {">": "астам|артық|көп|жоғары|асып", "<": "аз|кем|төмен", "~": "жуық|шақты|таяу|жақын"},
-    "ky": {">": "ашык|ашуун|көп|көбүрөөк|жогору", "<": "аз|кем|төмөн", "~": "жакын|чакты|чамалуу"},
-    "uz": {
-        ">": "ortiq|ko'p|oshiq|ko'proq|ziyod|ортиқ|кўп|зиёд",
-        "<": "kam|kamroq|кам",
-        "~": "yaqin|chamasi|яқин",
-    },
-    "tk": {">": "gowrak|köp|artyk|köpräk", "<": "az|azrak|pes", "~": "golaý|çemesi|töweregi"},
-    "hu": {">": "fölött|felett|több|feletti", "<": "alatt|alatti", "~": "körül|körüli"},
-    "en": {">": "or more", "<": "or less|or fewer", "~": "or so"},
-    "ru": {},
-}
+_AFTER: dict[str, Cues] = {
+    "tr": [("<", "(?:fazla|çok) (?:değil|olmayan|olmamak)|aşmayan|aşmıyor|aşmaz|geçmeyen|geçmiyor|geçmez"),
+           (">", "az (?:değil|olmayan|olmamak)"), (">", "fazla|aşkın|çok|üzerinde|üstünde|aşan|aşıyor"),
+           ("<", "az|altında"),
+           ("~", "civarında|kadar|yakın|dolayında")],
+    "az": [("<", "(?:çox|artıq) (?:deyil|olmayan|olmamaq)|aşmayan|aşmır|keçməyən|keçmir"), (">",
+    "az (?:deyil|olmayan|olmamaq)"),
+           (">", "çox|artıq|yuxarı|aşan|aşır"), ("<", "az|aşağı"), ("~", "yaxın|qədər")],
+    "kk": [("<", "(?:артық|көп) емес|аспай|аспады|аспаған|дейін"), (">", "(?:аз|кем) емес"),
+           (">", "астам|артық|көп|жоғары|асып|асады"), ("<", "аз|кем|төмен"), ("~", "жуық|шақты|таяу|жақын")],
+    "ky": [("<", "(?:ашык|көп) эмес|ашпай|ашпаган|ашпады|чейин"), (">", "(?:аз|кем) эмес"),
+           (">", "ашык|ашуун|көп|көбүрөөк|жогору|ашат"), ("<", "аз|кем|төмөн"), ("~", "жакын|чакты|чамалуу")],
+    "uz": [("<", "(?:ortiq|ko'p|oshiq) emas|oshmay|oshmagan|(?:ортиқ|кўп) эмас|ошмай"), (">",
+    "(?:kam|oz) emas|(?:кам|оз) эмас"),
+           (">", "ortiq|ko'p|oshiq|ko'proq|ziyod|ортиқ|кўп|зиёд"), ("<", "kam|kamroq|кам"),
+           ("~", "yaqin|chamasi|яқин")],
+    "tk": [("<", "(?:köp|artyk) däl|aşmaýa|geçmeýä|çenli"), (">", "(?:az|kem) däl"),
+           (">", "gowrak|köp|artyk|köpräk"), ("<", "az|azrak|pes"), ("~", "golaý|çemesi|töweregi")],
+    "hu": [(">", "fölött|felett|több|feletti"), ("<", "alatt|alatti"), ("~", "körül|körüli")],
+    "en": [(">", "or more|and more|and over|and above"), ("<", "or less|or fewer|at most"), ("~", "or so")],
+    "ru": [("<", "и менее|максимум"), (">", "и более|и больше")],
+}  # fmt: skip
 
 
-def _compile(
-    cues: dict[str, dict[Relation, str]], template: str
-) -> dict[str, list[tuple[Relation, re.Pattern[str]]]]:
+def _compile(cues: dict[str, Cues], template: str) -> dict[str, list[tuple[Relation, re.Pattern[str]]]]:
     return {
-        language: [(relation, re.compile(template.format(words))) for relation, words in by_relation.items()]
-        for language, by_relation in cues.items()
+        language: [(relation, re.compile(template.format(words))) for relation, words in own]
+        for language, own in cues.items()
     }
 
 
 _BEFORE_PATTERNS = _compile(_BEFORE, r"(?:^|[^\w])(?:{})(?:\s+(?:a|az|the))?[\s$€£₺₽]*$")
-# After the number: its own ending, at most one counted word, then the cue.
+# After the number: its own ending, at most two counted words, then the cue.
 _AFTER_PATTERNS = _compile(
-    _AFTER, r"^\s*[%$€£₺₽₸₼]?['’-]?\w{{0,5}}\s+(?:\w+\s+)?(?:{})(?:$|[^\w]|[\wäə]{{1,3}}(?:$|\W))"
+    _AFTER, r"^\s*[%$€£₺₽₸₼]?['’-]?\w{{0,5}}\s+(?:\w+\s+){{0,2}}?(?:{})(?:$|[^\w]|[\wäə]{{1,3}}(?:$|\W))"
 )
 
 
@@ -70,3 +90,28 @@ def relation_around(before: str, after: str, language: str) -> Relation:
         if pattern.match(after):
             return relation
     return "="
+
+
+# Negated bounds said without the negation, which a reader of cues takes for a denial.
+_PLAIN: dict[str, list[tuple[re.Pattern[str], str]]] = {
+    "en": [
+        (re.compile(r"\b(?:no|not) (?:more|greater|higher) than\b", re.I), "at most"),
+        (re.compile(r"\b(?:no|not) (?:less|fewer|lower) than\b", re.I), "at least"),
+        (re.compile(r"\b(?:does|do|did|will|must|may|can)(?: not|n['’]t) exceed\b", re.I), "is at most"),
+    ],
+    "ru": [
+        (re.compile(r"\bне (?:более|больше|свыше)(?:,? чем)?(?= )", re.I), "максимум"),
+        (re.compile(r"\bне (?:менее|меньше)(?:,? чем)?(?= )", re.I), "минимум"),
+    ],
+    "hu": [
+        (re.compile(r"\bnem (?:több|nagyobb),? mint\b", re.I), "legfeljebb"),
+        (re.compile(r"\bnem (?:kevesebb|kisebb),? mint\b", re.I), "legalább"),
+    ],
+}
+
+
+def plain_bounds(text: str, language: str) -> str:
+    """``text`` with "no more than" said as "at most", and its like in Russian and Hungarian."""
+    for pattern, plain in _PLAIN.get(language, []):
+        text = pattern.sub(plain, text)
+    return text

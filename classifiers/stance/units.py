@@ -7,6 +7,7 @@ number that counts the same thing.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 CURRENCY_SIGNS = {
     "$": "USD",
@@ -35,9 +36,14 @@ _STEMS: dict[str, str] = {
     "UZS": "so'm сўм сум uzs",
     "AZN": "manat манат azn",
     "HUF": "forint форинт huf",
-    "kilometre": "kilomet километр шақырым чакырым",
+    "kilometre": "kilomet kilomét километр шақырым чакырым",
     "mile": "mile миль миля мил mil mérföld",
-    "metre": "metre meter метр",
+    "metre": "metr meter méter метр",
+    "centimetre": "centimet centimét сантиметр santimet",
+    "millimetre": "millimet milimét миллиметр milimet",
+    "foot": "foot feet фут fut ayak láb",
+    "yard": "yard ярд ýard",
+    "inch": "inch дюйм dyum düým dýuým düym inç hüvelyk",
     "kilogram": "kilogram килограм kiloq",
     "tonne": "tonne tonna тонн ton",
     "hectare": "hectare hektar гектар hektár",
@@ -46,13 +52,14 @@ _STEMS: dict[str, str] = {
     "age": "aged years-old yaş yaşında жас жаш yosh ёш ýaş éves летн",
     "month": "month ay ай месяц oy ой aý hónap айлык",
     "week": "week hafta həftə апта жума недел hét hepde ҳафта",
-    "day": "day gün күн дн день дней kun кун nap günlük sutka сутк тәулік суткa",
+    "day": "day gün günlü күн дн день дней kun кун nap sutka сутк суток тәулік gije-gündiz",
     "hour": "hour saat сағат саат час soat соат sagat óra",
     "minute": "minute dakika dəqiqə минут daqiqa дақиқа minut perc мүнөт",
     "barrel": "barrel varil баррель barel баррел hordó",
 }
 _EXACT: dict[str, str] = {
-    "kilometre": "km км", "metre": "m м", "kilogram": "kg кг", "hectare": "ha га",
+    "kilometre": "km км", "metre": "m м", "centimetre": "cm см sm", "millimetre": "mm мм",
+    "kilogram": "kg кг", "hectare": "ha га",
     "HUF": "ft", "TRY": "tl", "age": "лет", "KZT": "тг", "UZS": "sum", "RUB": "руб", "KGS": "som",
     "year": "il yıl yil жыл йил ýyl év год лет", "month": "ay ай oy ой aý", "day": "kun күн gün nap кун",
     "mile": "mi mil мил mile miles", "tonne": "t т ton",
@@ -72,9 +79,25 @@ _SHORT_STEMS = [
     (stem, unit) for unit, stems in _STEMS.items() for stem in stems.split() if len(stem) <= _SHORT
 ]
 _SHORT_ENDING = re.compile(r"[a-zа-яёәіңғүұқөһıəöüşçğýáéőűŋ'ў]{0,4}")
+# Lengths in metres.
+METRES: dict[str | None, Decimal] = {
+    "millimetre": Decimal("0.001"),
+    "centimetre": Decimal("0.01"),
+    "inch": Decimal("0.0254"),
+    "foot": Decimal("0.3048"),
+    "yard": Decimal("0.9144"),
+    "metre": Decimal(1),
+    "kilometre": Decimal(1000),
+    "mile": Decimal(1609),
+}
 # Spans of time as hours (months and years as their shortest even share), so that two days agree with 48
 # hours.
 HOURS: dict[str | None, int] = {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760}
+
+
+def same_measure(one: str | None, other: str | None) -> bool:
+    """Whether two units can be converted into each other, both being lengths."""
+    return one in METRES and other in METRES
 
 
 def unit_of(words: str) -> str | None:

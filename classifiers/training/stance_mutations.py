@@ -1,8 +1,8 @@
 """Turning a sentence into one that says something else: numbers, names and negation changed by rule.
 
 The rules need no parser, so each returns None where it does not apply. They multiply the small written
-stance set from parallel sentences; a few outputs are clumsy. Only `shorten`, `spell_number` and `retouch`
-keep the meaning.
+stance set from parallel sentences; a few outputs are clumsy. `shorten`, `spell_number`, `retouch` and
+`bound_number` keep what the text says, or say less.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable
 
+from classifiers.stance.dates import is_year
 from classifiers.stance.names import Name, find_names
 from classifiers.stance.number_words import NUMBER_WORDS
 from classifiers.stance.numbers import Quantity, find_quantities
@@ -85,6 +86,35 @@ def spell_number(text: str, language: str, rng: random.Random) -> str | None:
             parts = [by_value[value]]
         joiner = "-" if language == "en" else "" if language == "hu" else " "
         return text[: quantity.start] + joiner.join(parts) + text[quantity.end :]
+    return None
+
+
+# "At most" and "at least" as they are put before a number.
+_BOUNDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "en": {"<": ("at most", "up to", "no more than"), ">": ("at least", "no fewer than")},
+    "ru": {"<": ("не более", "максимум"), ">": ("не менее", "как минимум")},
+    "hu": {"<": ("legfeljebb", "nem több mint"), ">": ("legalább",)},
+    "tr": {"<": ("en fazla", "en çok"), ">": ("en az",)},
+    "az": {"<": ("ən çoxu",), ">": ("ən azı",)},
+    "kk": {"<": ("ең көбі", "ең көп дегенде"), ">": ("кемінде",)},
+    "ky": {"<": ("эң көп дегенде",), ">": ("кеминде",)},
+    "uz": {"<": ("koʻpi bilan",), ">": ("kamida",)},
+    "tk": {"<": ("köp bolanda",), ">": ("azyndan",)},
+}
+
+
+def bound_number(text: str, language: str, bound: str, rng: random.Random) -> str | None:
+    """``text`` with "at most" (``bound`` "<") or "at least" (">") before its first plain number that counts
+    something; None where there is none. The number itself stays what it was.
+    """
+    for quantity in find_quantities(text, language):
+        plain = quantity.text.isdigit() and quantity.kind in ("cardinal", "percent", "currency")
+        if not plain or quantity.relation != "=" or is_year(quantity) or quantity.unit in ("year", "age"):
+            continue
+        before, after = text[: quantity.start], text[quantity.end :]
+        # Only a number between two words: no part of a date, a score, a range or a name.
+        if re.search(r"[^\W\d_] $", before) and re.match(r" [^\W\d_]", after):
+            return f"{before}{rng.choice(_BOUNDS[language][bound])} {quantity.text}{after}"
     return None
 
 

@@ -24,6 +24,8 @@ _KINDS = {
     "verbatim": 3,
     "retouched": 6,
     "spelled": 4,
+    "bounded": 6,
+    "bounds apart": 3,
     "shorter": 9,
     "number": 12,
     "name": 12,
@@ -142,6 +144,18 @@ class ParallelPairs:
             claim = source if kind == "verbatim" else mutations.retouch(source, self._random)
         elif kind == "spelled":
             claim = mutations.spell_number(source, claim_language, self._random)
+        elif kind == "bounded":
+            claim, evidence = self._bounded(source, claim_language, evidence, evidence_language)
+        elif kind == "bounds apart":
+            stance = CONTRADICTS
+            claim = mutations.bound_number(source, claim_language, "<", self._random)
+            other = mutations.bound_number(evidence, evidence_language, ">", self._random)
+            if claim is None or other is None:
+                return None
+            evidence = other
+            if self._random.random() < 0.5:
+                claim, evidence = evidence, claim
+                claim_language, evidence_language = evidence_language, claim_language
         elif kind == "shorter":
             claim = mutations.shorten(source, self._random)
         elif kind == "longer":  # the claim says more than the evidence
@@ -159,6 +173,22 @@ class ParallelPairs:
         return LabelledPair(
             ClaimEvidence(claim, evidence, claim_language, evidence_language), stance, kind, str(row["doc"])
         )
+
+    def _bounded(
+        self, source: str, claim_language: str, evidence: str, evidence_language: str
+    ) -> tuple[str | None, str]:
+        """A claim with "at most" before a number that the evidence states so too, or states plainly; or the
+        other way round.
+        """
+        bound = self._random.choice("<<>")
+        claim = mutations.bound_number(source, claim_language, bound, self._random)
+        other = mutations.bound_number(evidence, evidence_language, bound, self._random)
+        if claim is None or other is None:
+            return None, evidence
+        form = self._random.random()
+        if form < 0.4:
+            return claim, other
+        return (claim, evidence) if form < 0.8 else (source, other)
 
     def _change(self, kind: str, text: str, language: str) -> str | None:
         if kind == "number":

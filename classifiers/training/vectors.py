@@ -14,7 +14,7 @@ from tqdm import tqdm
 from classifiers.models import Encoder, models_home
 from classifiers.models.encoder import AdaptedEncoder
 from classifiers.models.turkmen import respelt
-from classifiers.stance.cross_encoder import CrossEncoder
+from classifiers.stance.cross_encoder import CrossEncoder, reading_form
 from classifiers.stance.evidence import ClaimEvidence
 
 _BATCH = 256
@@ -80,7 +80,7 @@ class ReadingCache:
 
     def logits(self, pairs: Sequence[ClaimEvidence], *, progress: bool = True) -> NDArray[np.float32]:
         """Shape (pairs, 3), reading only the new pairs."""
-        keys = [_key(f"{pair.claim}\0{pair.evidence}") for pair in pairs]
+        keys = [_key("\0".join(reading_form(pair))) for pair in pairs]
         unread = {k: p for k, p in zip(keys, pairs, strict=True) if k not in self._rows}
         missing = sorted(unread.items(), key=lambda item: len(item[1].claim) + len(item[1].evidence))
         for start in tqdm(range(0, len(missing), _BATCH), desc="reading", disable=not progress):

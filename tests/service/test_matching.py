@@ -47,6 +47,7 @@ def test_the_sentence_of_the_text_is_quoted_with_its_place(matcher: ClaimMatcher
     assert best.record_id == "ferry"
     assert (best.evidence.field, best.evidence.text) == ("text", FERRY)
     assert BODY[best.evidence.start : best.evidence.end] == FERRY
+    assert (best.stance, best.mismatches) == ("supports", [])
 
 
 def test_a_changed_number_is_named(matcher: ClaimMatcher) -> None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from classifiers.stance import ClaimEvidence
+from classifiers.stance.antonyms import TOPICS, sides
 from classifiers.stance.guards import inspect
 from classifiers.stance.names import compare_names, find_names, similarity
 from classifiers.stance.negation import negated
+from classifiers.text import LANGUAGES
 
 
 def verdicts(claim: str, evidence: str, claim_language: str, evidence_language: str | None = None):
@@ -99,6 +101,101 @@ def test_negation_is_seen_in_every_language(language: str, text: str) -> None:
 )  # fmt: skip
 def test_affirmative_sentences_hold_no_cue(language: str, text: str) -> None:
     assert negated(text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("az", "İclasda nə nazir, nə də müavini iştirak edib."), ("az", "O, vəzifədən imtina edib."),
+        ("kk", "Ол сайлауға бармайтынын айтты."), ("kk", "Біз оны қолдамаймыз."), ("ky", "Ал али келе элек."),
+        ("ky", "Биз макул болбойбуз."), ("tr", "Toplantıya katılmayıp evde kaldı."),
+        ("tr", "Ne başkan ne de yardımcısı geldi."), ("uz", "U saylovga bormasligini aytdi."),
+        ("uz", "Klub taklifdan voz kechdi."), ("uz", "Бугун дарс бўлмайди."), ("tk",
+        "Olar muny goldamaýandyklaryny aýtdy."),
+        ("hu", "Senki sem jött el."), ("ru", "Никто не пришёл."), ("en", "The club declined to comment."),
+    ],
+)  # fmt: skip
+def test_negation_is_seen_in_its_other_forms(language: str, text: str) -> None:
+    assert negated(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("kk", "Түрме бағдарламасын Томас немесе Лопес жасады."), ("ky",
+        "Программасын Термес көбөйттү, долбоорду Томас жазды."),
+        ("tk", "Myhman ýokary gata çykdy."), ("uz", "Tomas kalitni yo‘qotdi."), ("tr",
+        "Vladimir tamamen yeni bir komedi yazdı."),
+        ("az", "Nümayəndə təmir üçün sərmayə qoydu."),
+    ],
+)  # fmt: skip
+def test_words_that_end_like_negated_verbs_hold_no_cue(language: str, text: str) -> None:
+    assert negated(text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The hall seats no more than 90."), ("ru", "Зал вмещает не более 90 человек."),
+        ("hu", "A teremben nem több mint 90 ember fér el."), ("tr", "Salon 90 kişiden fazla olmayan "
+        "gruplar içindir."),
+        ("az", "Zal 90 nəfərdən çox olmayan qrup üçündür."), ("kk", "Зал 90 адамнан аспайды."),
+        ("ky", "Зал 90 кишиден ашпайт."), ("uz", "Zal 90 kishidan oshmaydi."), ("tk",
+        "Zal 90 adamdan köp däl."),
+    ],
+)  # fmt: skip
+def test_a_negated_bound_is_a_bound_and_no_negation(language: str, text: str) -> None:
+    report = verdicts(text, text, language)
+    assert report.claim_negations == ()
+    assert report.numbers.agreeing == 1
+
+
+def test_bounds_that_point_apart_are_shown_as_such() -> None:
+    report = verdicts("The hall seats at least 90.", "Зал вмещает не более 90 человек.", "en", "ru")
+    assert report.numbers.clashing == (("≥ 90", "≤ 90"),)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "languages"),
+    [
+        ("Бағалар арзандап, төмендеді.", "Цены выросли.", ("kk", "ru")),
+        ("Komanda məğlub oldu.", "The team won the match.", ("az", "en")),
+        ("A boltot bezárták.", "Mağaza açıldı.", ("hu", "tr")),
+        ("Sanksiýalar gowşadyldy.", "Санкции ужесточили.", ("tk", "ru")),
+        ("Вулкан өчүп калган.", "The volcano is active.", ("ky", "en")),
+    ],
+)  # fmt: skip
+def test_opposites_meet_across_languages(claim: str, evidence: str, languages: tuple[str, str]) -> None:
+    assert len(verdicts(claim, evidence, *languages).opposites) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_topic_has_two_sides_that_differ(language: str) -> None:
+    for topic, (one, other) in sides(language).items():
+        words = TOPICS[topic][language].replace("$", "").replace("_", " ").split(" | ")
+        for own, opposite, text in ((one, other, words[0]), (other, one, words[1])):
+            assert own.search(text), (topic, text)
+            assert not opposite.search(text), (topic, text)
+
+
+def test_names_that_other_languages_translate_are_no_mismatch() -> None:
+    compared = compare_names(
+        "Бүгін Тынық мұхит аралдары форумы ашылды.", "kk", "Pacific Islands Forum opens today.", "en"
+    )
+    assert compared.only_claim == ()
+    compared = compare_names(
+        "Бұл туралы Қытайдың елшісі айтты.", "kk", "The Chinese ambassador said so.", "en"
+    )
+    assert compared.only_claim == ()
+    # Another country in its place is one, and so is another person behind the same title.
+    compared = compare_names(
+        "Бұл туралы Қытайдың елшісі айтты.", "kk", "The ambassador of Spain said so.", "en"
+    )
+    assert [name.text for name in compared.only_claim] == ["Қытайдың"]
+    compared = compare_names(
+        "Кеше Президент Каримов сөйледі.", "kk", "Yesterday President Petrov spoke.", "en"
+    )
+    assert [name.text for name in compared.only_claim] == ["Каримов"]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,40 @@ def test_the_same_fact_said_otherwise_is_supported(
     assert result.stance == "supports"
 
 
+# "At most" and its like around a number that both state.
+FERRY = "The night ferry between the two ports takes up to 417 passengers and 60 cars."
+PLAIN_FERRY = "Ночной паром между двумя портами берёт 417 пассажиров и 60 машин."
+BOUNDED = [
+    ("The ferry carries at most 417 passengers and 60 cars.", "en"),
+    ("The ferry carries no more than 417 passengers and 60 cars.", "en"),
+    ("Паром перевозит не более 417 пассажиров и 60 автомобилей.", "ru"),
+    ("Feribot en fazla 417 yolcu ve 60 araç taşıyor.", "tr"),
+    ("Bərə ən çoxu 417 sərnişin və 60 avtomobil aparır.", "az"),
+    ("Паром 417 жолаушыдан артық емес, 60 көлік тасиды.", "kk"),
+    ("Паромго 417ден ашпаган жүргүнчү жана 60 унаа батат.", "ky"),
+    ("Parom ko‘pi bilan 417 yo‘lovchi va 60 mashina tashiydi.", "uz"),
+    ("Parom 417-den köp däl ýolagçy we 60 ulag alýar.", "tk"),
+    ("A kompon nem több mint 417 utas és 60 autó fér el.", "hu"),
+]
+
+
+@pytest.mark.parametrize(("claim", "language"), BOUNDED)
+def test_a_bound_around_the_same_number_contradicts_nothing(
+    model: StanceModel, claim: str, language: str
+) -> None:
+    pairs = [ClaimEvidence(claim, FERRY, language, "en"), ClaimEvidence(claim, PLAIN_FERRY, language, "ru")]
+    for result in model.compare(pairs, np.array([0.92, 0.9])):
+        assert result.stance != "contradicts"
+        assert result.mismatches == ()
+
+
+def test_a_number_beyond_the_bound_contradicts(model: StanceModel) -> None:
+    claim = "The ferry carries at most 340 passengers and 60 cars."
+    (result,) = model.compare([ClaimEvidence(claim, FERRY, "en", "en")], np.array([0.94]))
+    assert result.stance == "contradicts"
+    assert [(m.claim_value, m.source_value) for m in result.mismatches] == [("340", "417")]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_text_supports_itself_whatever_its_marks_and_case(model: StanceModel, language: str) -> None:
     evidence = "«1973 — 4 200»: Astana, Ankara."

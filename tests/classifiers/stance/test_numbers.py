@@ -91,7 +91,17 @@ def test_endings_scales_and_units(language: str, text: str, value: int, kind: st
         ("en", "more than 50 people", ">"), ("ru", "около 50 человек", "~"), ("tr", "50'den fazla kişi", ">"),
         ("kk", "50-ден астам адам", ">"), ("uz", "50 dan ortiq odam", ">"), ("az", "təxminən 50 nəfər", "~"),
         ("hu", "legfeljebb 50 ember", "<"), ("tk", "50-den gowrak adam", ">"), ("ky", "50дөн ашык адам", ">"),
-        ("en", "50 people", "="),
+        ("en", "50 people", "="), ("en", "no more than 50 people", "<"),
+        ("en", "no fewer than 50 people", ">"),
+        ("en", "the hall does not exceed 50 people", "<"), ("ru", "не более 50 человек", "<"),
+        ("ru", "не менее чем 50 человек", ">"), ("hu", "nem több, mint 50 ember", "<"),
+        ("tr", "50 kişiden fazla olmayan", "<"), ("tr", "en fazla 50 kişi", "<"),
+        ("az", "50 nəfərdən çox olmayan", "<"), ("az", "ən azı 50 nəfər", ">"),
+        ("kk", "50 адамнан аспайды", "<"), ("kk", "50-ден кем емес адам", ">"),
+        ("ky", "50дөн ашпаган киши", "<"),
+        ("ky", "кеминде 50 киши", ">"), ("uz", "50 kishidan ortiq emas", "<"),
+        ("uz", "ko‘pi bilan 50 kishi", "<"),
+        ("tk", "50-den köp däl adam", "<"), ("tk", "köp bolanda 50 adam", "<"),
     ],
 )  # fmt: skip
 def test_bounds(language: str, text: str, relation: str) -> None:
@@ -113,6 +123,21 @@ def test_bounds_agree_with_values_beyond_them_only() -> None:
     assert bound.agrees_with(only("57 people", "en"))
     assert not bound.agrees_with(only("43 people", "en"))
     assert not bound.agrees_with(only("5,000 people", "en"))
+
+
+def test_bounds_that_point_apart_disagree_about_one_number() -> None:
+    assert not only("at least 50 people", "en").agrees_with(only("не более 50 человек", "ru"))
+    assert only("at most 50 people", "en").agrees_with(only("не более 50 человек", "ru"))
+    assert only("at most 50 people", "en").agrees_with(only("50 человек", "ru"))
+
+
+def test_measures_meet_after_conversion() -> None:
+    assert only("6 inches", "en").agrees_with(only("15 см", "ru"))
+    assert only("30 yard", "tr").agrees_with(only("27 метров", "ru"))
+    assert only("385 mil", "uz").agrees_with(only("620 км", "ru"))
+    assert not only("6 inches", "en").agrees_with(only("25 см", "ru"))
+    assert only("80 degrees", "en").agrees_with(only("27 градусов", "ru"))
+    assert not only("80 degrees", "en").agrees_with(only("37 градусов", "ru"))
 
 
 def test_two_days_are_48_hours_and_evening_times_meet() -> None:
