@@ -14,7 +14,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import faiss
 import numpy as np
@@ -218,5 +218,6 @@ def _read_lists(path: Path, name: str, *, mapped: bool) -> FaissIvfStore:
         raise VectorFileError(f"{name} holds another kind of index than lists of 8-bit vectors")
     if mapped:
         # By default each search starts 32 threads to read ahead: far dearer than pages that are there.
-        faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
+        lists: Any = faiss.downcast_InvertedLists(index.invlists)  # type: ignore[arg-type]
+        lists.prefetch_nthread = 0
     return FaissIvfStore.over(index, name)
