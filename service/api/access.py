@@ -59,8 +59,10 @@ class Guard:
         self.scope = scope
 
 
+# Guards, and what routes depend on, are coroutines though they wait for nothing: FastAPI sends every other
+# callable through a thread, which a busy model thread makes wait for the interpreter.
 class _ScopeGuard(Guard):
-    def __call__(
+    async def __call__(
         self,
         request: Request,
         _credentials: Annotated[Any, Depends(_bearer)],
@@ -76,7 +78,7 @@ class _ScopeGuard(Guard):
 class _Public(Guard):
     public = True
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         return None
 
 
@@ -89,7 +91,7 @@ public: Final[Any] = Depends(_Public(None))
 signed_in: Final[Any] = Depends(_ScopeGuard(None))
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """Who sends this request; on a guarded route there always is somebody."""
     return cast(Caller, request.scope[CALLER])
 

@@ -121,7 +121,7 @@ class AuditPage(BaseModel):
     next: str | None = Field(description="Pass as `after` to get the next page; null on the last one.")
 
 
-def _desk_of(request: Request) -> AuditDesk:
+async def _desk_of(request: Request) -> AuditDesk:
     return cast(AuditDesk, request.state.audits)
 
 

@@ -42,7 +42,7 @@ _PART: Final = 1 << 18
 _KEPT_HEADERS: Final = ("content-type", "location", "etag", "cache-control")
 
 
-def _declare(
+async def _declare(
     _key: Annotated[
         str | None,
         Header(

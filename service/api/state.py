@@ -40,23 +40,23 @@ class State(TypedDict):
     metrics: Metrics
 
 
-def worker_of(request: Request) -> ModelWorker:
+async def worker_of(request: Request) -> ModelWorker:
     return cast(ModelWorker, request.state.worker)
 
 
-def keys_of(request: Request) -> Keys:
+async def keys_of(request: Request) -> Keys:
     return cast(Keys, request.state.keys)
 
 
-def accounts_of(request: Request) -> Accounts:
+async def accounts_of(request: Request) -> Accounts:
     return cast(Accounts, request.state.accounts)
 
 
-def sessions_of(request: Request) -> Sessions:
+async def sessions_of(request: Request) -> Sessions:
     return cast(Sessions, request.state.sessions)
 
 
-def webhooks_of(request: Request) -> Webhooks:
+async def webhooks_of(request: Request) -> Webhooks:
     return cast(Webhooks, request.state.webhooks)
 
 
@@ -67,7 +67,7 @@ class RequestWorker:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._worker = worker_of(request)
+        self._worker = cast(ModelWorker, request.state.worker)
 
     @property
     def runtime(self) -> Runtime:
@@ -117,8 +117,12 @@ class RequestWorker:
             pass
 
 
+async def request_worker(request: Request) -> RequestWorker:
+    return RequestWorker(request)
+
+
 ModelWorkerDep = Annotated[ModelWorker, Depends(worker_of)]
-Worker = Annotated[RequestWorker, Depends(RequestWorker)]
+Worker = Annotated[RequestWorker, Depends(request_worker)]
 KeysDep = Annotated[Keys, Depends(keys_of)]
 WebhooksDep = Annotated[Webhooks, Depends(webhooks_of)]
 AccountsDep = Annotated[Accounts, Depends(accounts_of)]
