@@ -129,7 +129,7 @@ def _error_page(scope: Scope, start: dict[str, Any], body: bytes) -> Response:
         login=LOGIN if status == 401 else None,
     )
     sent = Headers(raw=start["headers"])
-    for name in ("Retry-After", "Connection", "Allow"):
+    for name in ("Retry-After", "Connection", "Allow", "X-Request-Id"):
         if name in sent:
             page.headers[name] = sent[name]
     return page
