@@ -25,7 +25,7 @@ class VectorHome:
         installed; VectorStoreUnavailable where the server does not answer.
         """
         self._folder = settings.index_folder
-        self._server = _connected(settings) if settings.vector_store == "milvus" else None
+        self._server = milvus_server(settings) if settings.vector_store == "milvus" else None
 
     def index(self, repository: PassageRepository, encoder: Encoder) -> PassageVectors:
         """The index of one collection, not loaded yet."""
@@ -39,7 +39,8 @@ class VectorHome:
             self._server.close()
 
 
-def _connected(settings: Settings) -> MilvusServer:
+def milvus_server(settings: Settings) -> MilvusServer:
+    """The Milvus server of the settings, connected. Raises what `VectorHome` raises."""
     from index.stores.milvus import MilvusServer
 
     if settings.milvus_uri is None:

@@ -9,11 +9,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from index.errors import VectorStoreUnavailable
 from index.snapshot import Manifest, SnapshotError, SnapshotFolder
 from index.stores.policy import read_store
+from index.stores.shared import SharedVectorStore, VectorSource
 from service.auth.keys import Keys
 from service.auth.loopback import is_loopback
 from service.doctor.findings import Finding, failed, ok, warning
+from service.errors import ConfigurationError
 from service.labels.history import first_break
 from service.settings import Settings
 from service.store import Store
@@ -21,6 +24,7 @@ from service.store.access_models import AuditRow
 from service.store.database import Database
 from service.store.errors import StoreError
 from service.store.migration import Revisions, revisions
+from service.vectors import milvus_server
 
 # Clocks of two machines, and the time an answer takes.
 _CLOCK_SECONDS: Final = 30
@@ -101,6 +105,9 @@ def _content(store: Store, settings: Settings) -> Iterator[Finding]:
         yield ok("label history", f"{store.labels.log_size():,} events, unbroken")
     yield from _no_future(store)
     yield from _reachable(settings, closed=Keys(store.access_keys).closed())
+    if settings.vector_store == "milvus":
+        yield from _on_a_server(store, settings)
+        return
     for repository in (store.records, store.articles):
         yield _index(
             settings.index_folder / repository.collection,
@@ -134,6 +141,37 @@ def _reachable(settings: Settings, *, closed: bool) -> Iterator[Finding]:
             f"is to listen on {settings.host} without any access key: the service will not start",
             "tamga key create --name NAME --role admin",
         )
+
+
+def _on_a_server(store: Store, settings: Settings) -> Iterator[Finding]:
+    try:
+        server = milvus_server(settings)
+        try:
+            for repository in (store.records, store.articles):
+                name, revision = repository.collection, repository.revision()
+                # Whatever encoder made it: what is there is looked at.
+                found = server.current(VectorSource(name, repository.store_id(), "", 0))
+                yield _generation(found, name, revision, settings)
+        finally:
+            server.close()
+    except (VectorStoreUnavailable, ConfigurationError) as error:
+        yield failed("index", str(error), "start the Milvus server, or correct TAMGA_MILVUS_*")
+
+
+def _generation(found: SharedVectorStore | None, name: str, revision: int, settings: Settings) -> Finding:
+    rebuild = "nothing: the next start builds it from the database; or tamga index rebuild"
+    if found is None:
+        return ok("index", f"{name}: empty") if revision == 0 else warning("index", f"{name}: none", rebuild)
+    found.ping()
+    reached = found.revision()
+    if reached > revision:
+        return failed("index", f"{name}: newer than the database", rebuild)
+    expected = _model_id(settings)
+    if expected is not None and found.model_id != expected:
+        return warning("index", f"{name}: made with {found.model_id}, not {expected}", rebuild)
+    detail = f"{name}: {len(found):,} vectors on the Milvus server, generation {reached}"
+    behind = revision - reached
+    return ok("index", detail + (f", {behind:,} changes to be taken in at the start" if behind else ""))
 
 
 def _index(folder: Path, store_id: str, revision: int, settings: Settings) -> Finding:

@@ -74,6 +74,20 @@ def test_a_server_that_cannot_be_reached_is_one_line(
 
 
 @pytest.mark.usefixtures("milvus")
+def test_the_doctor_looks_at_the_server(tamga: Any, jsonl: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = {"id": "bridge", "claim": "The bridge opened in 2019.", "language": "en"}
+    assert tamga("index", "add", jsonl(record)).code == 0
+    assert "records: none" in tamga("doctor").out
+    assert tamga("index", "status").code == 0
+    assert "records: 1 vectors on the Milvus server, generation 1" in tamga("doctor").out
+    monkeypatch.setenv("TAMGA_MILVUS_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("TAMGA_MILVUS_SECONDS", "1")
+    outcome = tamga("doctor")
+    assert outcome.code == 1
+    assert "Milvus at http://127.0.0.1:9" in outcome.out
+
+
+@pytest.mark.usefixtures("milvus")
 def test_no_address_is_a_matter_of_the_settings(tamga: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAMGA_MILVUS_URI", "")
     outcome = tamga("index", "status")
