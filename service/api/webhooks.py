@@ -31,8 +31,12 @@ Events = Annotated[
     list[EventName],
     Field(min_length=1, max_length=len(DATA_OF), description="null: all, also those of later versions."),
 ]
-WebhookId = Annotated[str, Path(max_length=40, examples=["wh_5f0c1d2e3b4a59687786f5e4"])]
-DeliveryId = Annotated[str, Path(max_length=40, examples=["dlv_0b7b2f0e59b54a0eb0c18f4f7b7d2a11"])]
+_ID: Final = r"^[A-Za-z0-9_]+$"
+WebhookId = Annotated[str, Path(max_length=40, pattern=_ID, examples=["wh_5f0c1d2e3b4a59687786f5e4"])]
+DeliveryId = Annotated[
+    str, Path(max_length=40, pattern=_ID, examples=["dlv_0b7b2f0e59b54a0eb0c18f4f7b7d2a11"])
+]
+After = Annotated[str | None, Query(max_length=40, pattern=_ID, description="`next` of the page before.")]
 
 EXAMPLE: Final[JsonDict] = {
     "url": "https://cms.example.org/hooks/tamga",
@@ -199,7 +203,7 @@ async def create_webhook(
 @router.get("", dependencies=[requires("webhooks:read")], responses=responses(401, 403, 422, 503))
 async def list_webhooks(
     webhooks: WebhooksDep,
-    after: Annotated[str | None, Query(max_length=40, description="`next` of the page before.")] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> WebhookPage:
     """All webhooks, page by page."""
@@ -298,7 +302,7 @@ async def list_deliveries(
     webhook_id: WebhookId,
     webhooks: WebhooksDep,
     state: Annotated[DeliveryState | None, Query()] = None,
-    after: Annotated[str | None, Query(max_length=40, description="`next` of the page before.")] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> DeliveryPage:
     """What was sent to a webhook and what it answered, newest first."""

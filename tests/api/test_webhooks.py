@@ -313,6 +313,12 @@ def test_what_is_no_webhook_is_refused(client: TestClient, change: dict[str, Any
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("name", ["%00", "%E2%80%AEx", "a%27%20OR%201=1--", "..%2f..", "x" * 41])
+def test_what_is_no_id_is_refused(client: TestClient, name: str) -> None:
+    for path in (f"/{name}", f"/{name}/deliveries", f"/wh_1/deliveries/{name}", f"?after={name}"):
+        assert client.get(f"/v1/webhooks{path}").status_code in (404, 422), path
+
+
 def test_switched_off_they_can_be_looked_at_and_removed(
     settings: Settings, client: TestClient, made: Made, receiver: Any
 ) -> None:
