@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -26,7 +26,7 @@ from service.reviews.rules import (
 from service.store import review_changes as rows
 from service.store.audit_log import append
 from service.store.outbox import publish
-from service.store.reviews import StoredReview
+from service.store.reviews import StoredOpinion, StoredReview
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -45,8 +45,7 @@ class _ChangedMeanwhile(Exception):  # noqa: N818 - a signal within this module,
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A change as it will be made, if the review is still as it was read. `label` is what becomes of labels.
-    """
+    """A change as it will be made, if the review is still as it was read."""
 
     review: StoredReview
     caller: Caller
@@ -106,24 +105,23 @@ class Decisions:
             Forbidden: it is somebody else's opinion.
         """
         for _ in range(_ATTEMPTS):
-            review = present(self._store.reviews.get(review_id))
+            found = self._store.reviews.whole(review_id)
+            review = present(found[0] if found is not None else None)
             must_be_version(review, version)
+            withdrawn = _withdrawn_by_undoing(review, found[1] if found is not None else ())
 
             def take_back(
-                connection: Connection, _label: StoredLabel | None, read: StoredReview = review
+                connection: Connection,
+                _label: StoredLabel | None,
+                read: StoredReview = review,
+                withdrawn: str | None = withdrawn,
             ) -> None:
-                self._take_back(connection, read, caller, note)
+                self._take_back(connection, read, caller, note, withdrawn)
 
             try:
-                if review.state == "decided" and review.issued_label_id is not None:
-                    # Before anything is withdrawn.
-                    self._may_undo(review, caller)
-                    self._labels().revoke(
-                        review.issued_label_id,
-                        actor=caller.name,
-                        reason=note or "The decision was undone.",
-                        also=take_back,
-                    )
+                if withdrawn is not None:
+                    reason = note or "The decision was undone."
+                    self._labels().revoke(withdrawn, actor=caller.name, reason=reason, also=take_back)
                 else:
                     with self._store.database.writing() as connection:
                         take_back(connection, None)
@@ -261,12 +259,14 @@ class Decisions:
         audited = {"outcome": plan.outcome, "stage": review.stage, "label_id": issued, "final": plan.final}
         append(connection, "review.decide", review.id, audited)
 
-    def _may_undo(self, review: StoredReview, caller: Caller) -> None:
-        found = self._store.reviews.whole(review.id)
-        assert found is not None
-        newest_to_undo(found[1], caller)
-
-    def _take_back(self, connection: Connection, read: StoredReview, caller: Caller, note: str) -> None:
+    def _take_back(
+        self,
+        connection: Connection,
+        read: StoredReview,
+        caller: Caller,
+        note: str,
+        withdrawn: str | None,
+    ) -> None:
         now = self._clock()
         review = _as_planned(connection, read)
         must_be_free(review, caller, now)
@@ -275,7 +275,6 @@ class Decisions:
         left = len(active(opinions)) - 1
         stage: Stage = "settle" if newest.stage == "settle" else "second" if left else "first"
         rows.undo_opinion(connection, newest.number, now)
-        withdrawn = review.issued_label_id if review.state == "decided" else None
         rows.change(
             connection,
             review,
@@ -318,6 +317,14 @@ def _outcome(review: StoredReview, decision: ReviewDecision) -> Outcome:
             pointer="#/label/action",
         )
     return proposed
+
+
+def _withdrawn_by_undoing(review: StoredReview, opinions: Sequence[StoredOpinion]) -> str | None:
+    """The label that nothing supports once the newest opinion is gone. One that stands while a second opinion
+    is wanted stays as long as the first one does.
+    """
+    supported = review.state != "decided" and len(active(opinions)) > 1
+    return None if supported else review.issued_label_id
 
 
 def _overrides(review: StoredReview, outcome: Outcome) -> bool:

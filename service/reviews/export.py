@@ -16,8 +16,7 @@ _PART: Final = 100
 
 
 def export(store: Store, *, texts: bool) -> Iterator[dict[str, Any]]:
-    """Every decided review in order, as of now; reviewers by a pseudonym. `texts`: with article and claims.
-    """
+    """Every decided review in order; reviewers by a pseudonym. `texts`: with article and claims."""
     after = 0
     while part := store.reviews.decided(after, _PART):
         for review, opinions in part:
