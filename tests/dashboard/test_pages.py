@@ -70,8 +70,13 @@ class Site:
     audit: str
 
     @property
+    def review(self) -> str:
+        """The page of the review that was opened first."""
+        return f"/dashboard/reviews/{self.client.get('/v1/reviews').json()['items'][-1]['id']}"
+
+    @property
     def paths(self) -> list[str]:
-        return [*PATHS, f"/dashboard/audits/view?id={self.audit}"]
+        return [*PATHS, f"/dashboard/audits/view?id={self.audit}", self.review]
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +252,14 @@ def test_hostile_texts_are_inert_on_every_page_that_shows_them(browser: Browser,
         assert page.locator("main").inner_text().count("window.struck=1") > len(PAYLOADS) / 2
         shown = page.locator(".text").inner_text()
         assert "U+202E" in shown
+        hostile = {"text": f"{everything}\n{ARTICLE}", "title": everything[:1_900], "store": "yes"}
+        stored = site.client.post("/dashboard/check", data={**hostile, "outlet": PAYLOADS[2]})
+        assert stored.status_code == 200
+        reviews = site.client.get("/v1/reviews").json()["items"]
+        (review,) = [item["id"] for item in reviews if (item["title"] or "").startswith(PAYLOADS[0])]
+        noted = {"choice": "mixed", "human_review": "unknown", "note": everything[:1_900]}
+        site.client.post(f"/dashboard/reviews/{review}/decide", data=noted)
+        assert PAYLOADS[0] in site.client.get(f"/v1/reviews/{review}").text.replace("\\", "")
         for path in (
             "/dashboard/records",
             "/dashboard/records?q=" + quote(PAYLOADS[0]),
@@ -256,6 +269,9 @@ def test_hostile_texts_are_inert_on_every_page_that_shows_them(browser: Browser,
             "/dashboard/records/delete?id=!0+all",
             "/dashboard/feeds",
             "/dashboard/statistics",
+            "/dashboard/queue",
+            "/dashboard/queue?state=decided",
+            f"/dashboard/reviews/{review}",
             "/dashboard/login?next=" + quote(PAYLOADS[0]),
             "/dashboard/" + quote(PAYLOADS[6], safe=""),
         ):
