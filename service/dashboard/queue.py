@@ -94,8 +94,7 @@ def chosen_by(given: dict[str, str], caller: Caller) -> Chosen:
 
 
 async def with_runtime(worker: ModelWorkerDep, call: Callable[[Runtime], T]) -> T:
-    """Run `call(runtime)` in a thread. Reviews need no model, so their pages answer while models still load.
-    """
+    """Run `call(runtime)` in a thread. Reviews need no model: their pages answer while models still load."""
     return await asyncio.to_thread(call, worker.runtime)
 
 
