@@ -177,7 +177,7 @@ class DocumentRepository(ABC):
         }
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:
-        """Waits until no other process that uses this database holds it for the same purpose, then holds it."""
+        """Waits until no other process with this database holds it for the same purpose, then holds it."""
         return alone(self._database, f"{self.collection}-{purpose}")
 
     def add_vectors(self, model_id: str, vectors: Iterable[PassageVector]) -> None:

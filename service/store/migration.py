@@ -33,8 +33,9 @@ def migrate(database: Database) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """Which tables a database has (None: none yet) and which this version needs; `known`: whether this version
-    can upgrade them.
+    """Which tables a database has (None: none yet) and which this version needs.
+
+    `known`: whether this version can upgrade them.
     """
 
     current: str | None
