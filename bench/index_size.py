@@ -23,9 +23,10 @@ from bench.corpus import arguments, read_jsonl, write_json
 from classifiers.models import load_encoder
 from classifiers.text import LANGUAGES
 from classifiers.training.vectors import VectorCache
-from index.passage_index import PassageIndex, document_of
+from index.passage_ids import document_of
+from index.passage_index import PassageIndex
 from index.snapshot import VECTORS, SnapshotFolder
-from index.stores.base import FileVectorStore
+from index.stores.base import VectorStore
 from index.stores.faiss_ivf import FaissIvfStore
 from index.stores.policy import EXACT_LIMIT
 from service.store import open_store
@@ -127,7 +128,7 @@ def measured(index: PassageIndex, questions: Floats, right: Sequence[set[int]]) 
     return {"recall": hits / (K * len(questions)), "p50_ms": float(p50), "p99_ms": float(p99)}
 
 
-def bytes_per_record(store: FileVectorStore, folder: Path) -> float:
+def bytes_per_record(store: VectorStore, folder: Path) -> float:
     """Memory of the engine: what its file holds, and the ids and marks that lists are searched with."""
     (written,) = folder.glob(f"gen-*/{VECTORS}")
     return written.stat().st_size / len(store) + (0 if store.exact else 9)
