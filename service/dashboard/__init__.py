@@ -19,6 +19,7 @@ from service.dashboard import (
     policies,
     queue,
     records,
+    reviewers,
     start,
     statistics,
 )
@@ -39,6 +40,7 @@ def install(app: FastAPI) -> None:
         records,
         feeds,
         statistics,
+        reviewers,
         audits,
         people,
         policies,

@@ -51,6 +51,7 @@ PATHS = [
     f"/dashboard/records/delete?id={quote(RECORD, safe='')}",
     "/dashboard/feeds",
     "/dashboard/statistics",
+    "/dashboard/statistics/reviewers",
     "/dashboard/audits",
     "/dashboard/settings/accounts",
     "/dashboard/settings/keys",

@@ -60,11 +60,13 @@ class Newsroom:
         made.app_state.update(self.running.app_state)
         return made
 
-    def review(self, number: int, *, opinions: int = 1, title: str = "Zavod", **changes: Any) -> str:
+    def review(
+        self, number: int, *, opinions: int = 1, title: str = "Zavod", language: str = "az", **changes: Any
+    ) -> str:
         store = self.running.app_state["worker"].runtime.store
         text = f"{shared.SENTENCE} {HOSTILE} Bu {number} saylı mətndir."
         article = Article(
-            id=f"art_{number}", text=text, title=title, language="az", outlet=f"Outlet {number}"
+            id=f"art_{number}", text=text, title=title, language=language, outlet=f"Outlet {number}"
         )
         analysis = shared.analysis_of(article, **changes)
         case = case_of_analysis(article, analysis)
@@ -263,11 +265,61 @@ def test_a_label_whose_content_is_not_stored(newsroom: Newsroom) -> None:
     assert store.reviews.get(review["id"]).issued_label_id
 
 
+def rows_of(shown: str, section: str) -> list[list[str]]:
+    """The cells of the table in the section that is named by this id, line by line."""
+    part = shown.partition(f'id="{section}"')[2].partition("</section>")[0].rpartition("<tbody>")[2]
+    lines = (re.findall(r"<t[hd].*?</t[hd]>", line, re.DOTALL) for line in part.split("<tr>")[1:])
+    return [[" ".join(html.unescape(re.sub("<[^>]+>", "", cell)).split()) for cell in line] for line in lines]
+
+
+def test_how_far_reviewers_agree_and_override_the_models(newsroom: Newsroom) -> None:
+    anna, bek = newsroom.browsers["anna"], newsroom.browsers["bek"]
+    versions = {"models": {"ai_text": "detector <9>", "stance": "stance 4"}}
+    said = {
+        "hu": (["generated"] * 8 + ["none"] * 2, ["generated"] * 7 + ["none"] * 3),
+        "kk": (["none"] * 2, ["generated"] * 2),
+    }
+    number = 100
+    for language, judged in said.items():
+        for first, second in zip(*judged, strict=True):
+            number += 1
+            review = newsroom.review(number, opinions=2, language=language, **versions)
+            for browser, choice in ((anna, first), (bek, second)):
+                match = "0 r1 reject" if browser is bek and number == 101 else "0 r1 confirm contradicts"
+                form = {"choice": choice, "match": match}
+                answer = browser.post(f"/dashboard/reviews/{review}/decide", data=form)
+                assert answer.status_code == 303, answer.text
+    shown = page(newsroom.browsers["rita"], "/dashboard/statistics/reviewers?lang=en&days=30")
+    agreement = {row[0]: row[1:] for row in rows_of(shown, "agreement-title")}
+    # Nominal alpha, worked out by hand: disagreement 2/20, expected 2*15*5/(20*19); 1 - 0.1/0.3947.
+    assert agreement["Hungarian"] == ["10", "9", "90% (59.6% – 98.2%)", "0.75"]
+    assert agreement["Kazakh"] == ["2", "0", "Too few for a figure", "Too few for a figure"]
+    assert int(agreement["All languages"][0]) >= 12
+    detector = {tuple(row[:2]): row[2:] for row in rows_of(shown, "detector-title")}
+    assert detector["detector <9>", "Hungarian"] == ["20", "5", "25% (11.2% – 46.9%)"]
+    assert detector["detector <9>", "Kazakh"] == ["4", "2", "Too few for a figure"]
+    matches = {tuple(row[:2]): row[2:] for row in rows_of(shown, "matches-title")}
+    assert matches["stance 4", "Hungarian"] == ["20", "1", "5% (0.9% – 23.6%)"]
+    assert "/v1/reviews/export" not in shown
+    nothing = page(anna, "/dashboard/statistics?days=30&lang=en")
+    assert "/dashboard/statistics/reviewers?days=30" in nothing
+
+
+def test_editors_are_led_to_the_decisions_to_train_with(newsroom: Newsroom) -> None:
+    chief = newsroom.browsers["chief"]
+    shown = page(chief, "/dashboard/statistics/reviewers")
+    (whole, bare) = re.findall(r'href="(/v1/reviews/export[^"]*)"', shown)
+    assert chief.get(whole).headers["content-type"].startswith("application/x-ndjson")
+    assert "/v1/reviews/export" not in page(newsroom.browsers["anna"], "/dashboard/statistics/reviewers")
+    assert newsroom.browsers["anna"].get(bare).status_code == 403
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_page_in_every_language(newsroom: Newsroom, locale: str) -> None:
     anna = newsroom.browsers["anna"]
     review = newsroom.running.app_state["worker"].runtime.store.reviews.of_article("art_51").id
-    for path in ("/dashboard/queue", f"/dashboard/reviews/{review}", "/dashboard/keys-of-review"):
+    paths = ("/dashboard/queue", f"/dashboard/reviews/{review}", "/dashboard/keys-of-review")
+    for path in (*paths, "/dashboard/statistics/reviewers"):
         answer = anna.get(path, params={"lang": locale})
         assert answer.status_code == 200
         assert f'<html lang="{locale}"' in answer.text
