@@ -144,12 +144,13 @@ async def closed_loop(
         while time.perf_counter() - started < seconds:
             sent = time.perf_counter()
             answer = await client.post("/v1/articles", json=bodies[next(turn) % len(bodies)])
-            if answer.status_code in (429, 503):
+            if answer.status_code in (429, 503) and "retry-after" in answer.headers:
                 # A machine too slow for so many clients: they come again when they are told to.
                 statuses["refused"] += 1
                 await asyncio.sleep(float(answer.headers["retry-after"]))
                 continue
-            answer.raise_for_status()
+            if answer.is_error:
+                raise SystemExit(f"the service answered {answer.status_code}: {answer.text}")
             latencies.append(time.perf_counter() - sent)
 
     async with httpx2.AsyncClient(base_url=address, timeout=HUNG_SECONDS) as client:

@@ -33,6 +33,9 @@ from service.store.errors import StoreError
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
 _DATABASE: Final = "database"
+#: Schema of what audits have running (service.audits.durable). A backup leaves it out, like the file of its
+#: content beside SQLite: a restored service takes unfinished audits up from their results.
+_WORKFLOWS: Final = "dbos"
 _BLOCK: Final = 1 << 20
 
 
@@ -56,7 +59,8 @@ def back_up(database: Database, keys: Path, target: Path) -> dict[str, Any]:
         if database.is_sqlite:
             _copy_sqlite(database, copy)
         else:
-            _run_postgres("pg_dump", database.url, "--format=custom", "--no-owner", f"--file={copy}")
+            options = ("--format=custom", "--no-owner", f"--exclude-schema={_WORKFLOWS}", f"--file={copy}")
+            _run_postgres("pg_dump", database.url, *options)
         files = {_DATABASE: copy}
         for path in sorted(keys.rglob("*")):
             if path.is_file():

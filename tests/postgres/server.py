@@ -92,7 +92,7 @@ class PostgresServer:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        self._execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self._execute("DROP SCHEMA IF EXISTS dbos CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         return f"postgresql+psycopg://tests@/postgres?host={self._folder}"
 
     def _execute(self, statement: str) -> None:

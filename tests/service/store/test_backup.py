@@ -60,6 +60,24 @@ def empty(store: Store, url: str, tmp_path: Path, request: pytest.FixtureRequest
     return make
 
 
+def test_what_audits_have_running_is_not_in_a_backup(
+    store: Store, ingest: RecordIngest, keys: Path, tmp_path: Path, empty: Empty
+) -> None:
+    if store.database.is_sqlite:
+        pytest.skip("beside SQLite it lies in a file of its own")
+    list(ingest.add(RECORDS))
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA dbos")
+        connection.exec_driver_sql("CREATE TABLE dbos.workflow_status (id text)")
+    back_up(store.database, keys, tmp_path / "backup.tar")
+    database, new_keys = empty()
+    restore(tmp_path / "backup.tar", database, new_keys)
+    with database.reading() as connection:
+        tables = "SELECT to_regclass('records'), to_regclass('dbos.workflow_status')"
+        assert connection.exec_driver_sql(tables).one() == ("records", None)
+    database.close()
+
+
 def test_a_restored_home_is_the_same(store: Store, archive: Path, empty: Empty) -> None:
     before = (store.records.store_id(), store.records.revision(), store.audit_log.verify())
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
