@@ -19,12 +19,17 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,ignored_auth"
 )
-# Requests drawn per route and sequence; more of them find more, and take longer.
-EXAMPLES = os.environ.get("SCHEMA_EXAMPLES", "3")
+# A short run by default. SCHEMA_SECONDS gives drawn requests and sequences of them that much time.
+SECONDS = int(os.environ.get("SCHEMA_SECONDS", "0"))
+BUDGET = (
+    ["--phases", "examples,coverage,fuzzing,stateful", "--max-time", str(SECONDS)]
+    if SECONDS
+    else ["--phases", "examples,coverage,stateful", "--max-examples", "3"]
+)
 TAMGA = [sys.executable, "-c", "from service.cli import main; main()"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 + 2 * SECONDS)
 def test_no_request_gets_an_answer_that_the_schema_does_not_name(tmp_path: Path) -> None:
     environment = {**os.environ, "TAMGA_HOME": str(tmp_path / "home")}
     made = subprocess.run(
@@ -47,7 +52,7 @@ def test_no_request_gets_an_answer_that_the_schema_does_not_name(tmp_path: Path)
             [
                 Path(sys.executable).with_name("schemathesis"), "run", f"{address}/openapi.json",
                 "-H", f"Authorization: Bearer {made.stdout.strip()}",
-                "--checks", CHECKS, "--phases", "examples,coverage,stateful", "--max-examples", EXAMPLES,
+                "--checks", CHECKS, *BUDGET,
                 "--generation-deterministic", "--seed", "1",
                 "--exclude-operation-id", "rotate_key", "--exclude-operation-id", "revoke_key",
                 "--continue-on-failure", "--no-color",
