@@ -35,6 +35,9 @@ FIRST_GUESS: Final = 0.25 / 2_500
 # The weight of the latest job in the measured rate.
 _WEIGHT: Final = 0.1
 MAX_RETRY_AFTER: Final = 120.0
+# The share of the longest wait up to which the estimate lets jobs in. The estimate errs, and a job let in too
+# late is refused only after it has waited: measured at three times the capacity, with everything let in.
+_SURE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class WorkQueue:
             if self._callers[job.caller] >= limits.items_per_caller:
                 detail = f"{limits.items_per_caller} requests of yours are waiting already."
                 raise QuotaExceeded(detail, retry_after=_soon(wait))
-            if len(self._jobs) >= limits.items or wait > limits.seconds:
+            if len(self._jobs) >= limits.items or wait > _SURE * limits.seconds:
                 detail = f"{len(self._jobs)} requests are waiting, about {wait:.0f} seconds of work."
                 raise Overloaded(detail, retry_after=_soon(wait - limits.seconds / 2))
             self._jobs.append(job)
