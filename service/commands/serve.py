@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import sys
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ from service.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from service.auth.keys import Keys
+    from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,6 @@ def serve(
 
     from service.app import STOP_SECONDS, create_app
     from service.auth.keys import Keys
-    from service.commands.samples import load_samples_if_empty
     from service.logs import configure_logging
     from service.runtime import Runtime
     from service.settings import load_settings
@@ -57,7 +59,7 @@ def serve(
     except BaseException:
         runtime.close()
         raise
-    app = create_app(settings, prepare=load_samples_if_empty if samples else None, runtime=runtime)
+    app = create_app(settings, prepare=partial(_prepare, samples), runtime=runtime)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     log.info("home %s; API reference at http://%s:%s/docs", settings.home.resolve(), shown, settings.port)
     # log_config=None: uvicorn's messages go through our own logging.
@@ -85,6 +87,17 @@ def serve(
     server.run()
     if not server.started:
         raise typer.Exit(3)
+
+
+def _prepare(samples: bool, runtime: Runtime) -> None:
+    """The last thing before the service is ready."""
+    if samples:
+        from service.commands.samples import load_samples_if_empty
+
+        load_samples_if_empty(runtime)
+    # What was loaded stays until the end: searching all of it for garbage would stop an answer now and then.
+    gc.collect()
+    gc.freeze()
 
 
 def _print_first_key(keys: Keys) -> None:
