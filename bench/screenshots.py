@@ -33,6 +33,8 @@ PAGES: Final = {
     "record-new": "/dashboard/records/new",
     "feeds": "/dashboard/feeds",
     "statistics": "/dashboard/statistics",
+    "reviewers": "/dashboard/statistics/reviewers",
+    "login": "/dashboard/login",
     "audits": "/dashboard/audits",
     "accounts": "/dashboard/settings/accounts",
     "keys": "/dashboard/settings/keys",
@@ -75,6 +77,9 @@ def _shown(page: Page, address: str, article: dict[str, str], locale: str) -> It
         first.click()
         page.wait_for_load_state()
         yield "article", page
+        page.locator("main a[href*='keys']").first.click()
+        page.wait_for_load_state()
+        yield "review-keys", page
     page.goto(f"{address}/dashboard/records?lang={locale}")
     page.locator(".items a").first.click()
     page.wait_for_load_state()
