@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from review_newsroom import EMBEDDED, SENTENCE, analysis_of
 
 from index.articles import Article
 from service.app import create_app
@@ -20,12 +19,6 @@ from service.runtime import Runtime
 from service.settings import load_settings
 from service.store.review_changes import open_case
 
-_path = Path(__file__).parents[1] / "service" / "reviews" / "conftest.py"
-_spec = importlib.util.spec_from_file_location("reviews_conftest", _path)
-assert _spec is not None
-assert _spec.loader is not None
-shared: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(shared)
 PASSWORD = "seven quiet rivers meet"
 HOSTILE = '<script>alert("x")</script> & "quotes" \u202e'
 
@@ -64,16 +57,16 @@ class Newsroom:
         self, number: int, *, opinions: int = 1, title: str = "Zavod", language: str = "az", **changes: Any
     ) -> str:
         store = self.running.app_state["worker"].runtime.store
-        text = f"{shared.SENTENCE} {HOSTILE} Bu {number} saylı mətndir."
+        text = f"{SENTENCE} {HOSTILE} Bu {number} saylı mətndir."
         article = Article(
             id=f"art_{number}", text=text, title=title, language=language, outlet=f"Outlet {number}"
         )
-        analysis = shared.analysis_of(article, **changes)
+        analysis = analysis_of(article, **changes)
         case = case_of_analysis(article, analysis)
         assert case is not None
         store.articles.save(
             article,
-            shared.EMBEDDED,
+            EMBEDDED,
             model_id="none",
             analysis=analysis.model_dump(mode="json"),
             versions=analysis.models,

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from review_newsroom import ANNA, BEK, EDITOR, SENTENCE, Newsroom, decision, label, match, person
 
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound, PreconditionFailed
 from service.labels.precedence import UncitedEvidenceError
 from service.retention import purge
 from service.reviews.export import export
-from service.reviews.model import LabelDecision, MatchDecision, ReviewDecision, kinds_of
+from service.reviews.model import MatchDecision, ReviewDecision, kinds_of
 from service.store import StoreError
 from service.store.review_models import ReviewEventRow
 from service.store.reviews import ReviewFilter, StoredReview
 
-_spec = importlib.util.spec_from_file_location("reviews_conftest", Path(__file__).with_name("conftest.py"))
-assert _spec is not None
-assert _spec.loader is not None
-shared: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(shared)
-ANNA, BEK, EDITOR, SENTENCE = shared.ANNA, shared.BEK, shared.EDITOR, shared.SENTENCE
-Newsroom = Any
 Kinds = Callable[[str], list[str]]
-
-
-def label(action: str = "change", involvement: str | None = "generated", **more: Any) -> LabelDecision:
-    involved = involvement if action == "change" else None
-    return LabelDecision.model_validate({"action": action, "involvement": involved, **more})
-
-
-def decision(action: str = "change", involvement: str | None = "generated", **more: Any) -> ReviewDecision:
-    return ReviewDecision(label=label(action, involvement, **more), note="looked at it")
-
-
-def match(verdict: str = "confirm", **more: Any) -> MatchDecision:
-    return MatchDecision.model_validate({"claim_start": 0, "record_id": "r1", "verdict": verdict, **more})
 
 
 def test_an_analysis_that_needs_a_person_opens_a_review(newsroom: Newsroom) -> None:
@@ -219,72 +198,6 @@ def test_a_lock_keeps_others_out_until_it_ends(newsroom: Newsroom, decided_event
     assert decided_events(review.id) == ["opened", "locked", "locked", "unlocked", "decided"]
 
 
-def test_the_second_opinion_is_blind_and_agreement_decides(newsroom: Newsroom) -> None:
-    review = newsroom.review(opinions=2)
-    first = newsroom.desk.decide(review.id, decision(), ANNA)
-    assert (first.state, first.stage, first.issued_label_id) == ("open", "second", None)
-    with pytest.raises(Conflict, match="another person"):
-        newsroom.desk.decide(review.id, decision(), ANNA)
-    for somebody in (BEK, EDITOR):
-        file = newsroom.desk.file(review.id, somebody)
-        assert (list(file.opinions), file.hidden) == ([], 1)
-        told = str([event.detail for event in file.events if event.kind == "decided"])
-        assert told == "[{}]"
-    assert len(newsroom.desk.file(review.id, ANNA).opinions) == 1
-    done = newsroom.desk.decide(review.id, decision(), BEK)
-    assert (done.state, done.stage) == ("decided", "done")
-    assert newsroom.labels.require(done.issued_label_id).state == "ai_generated"
-    assert len(newsroom.desk.file(review.id, person_without_part()).opinions) == 2
-
-
-def person_without_part() -> Any:
-    return shared.person("dana", "reader")
-
-
-def test_disagreement_goes_to_an_editor(newsroom: Newsroom, decided_events: Kinds) -> None:
-    review = newsroom.review(opinions=2)
-    newsroom.desk.decide(review.id, decision(), ANNA)
-    differing = newsroom.desk.decide(review.id, decision(involvement="none"), BEK)
-    assert (differing.state, differing.stage, differing.issued_label_id) == ("open", "settle", None)
-    with pytest.raises(Forbidden, match="settles"):
-        newsroom.desk.decide(review.id, decision(), shared.person("dana"))
-    assert len(newsroom.desk.file(review.id, EDITOR).opinions) == 2
-    done = newsroom.desk.decide(review.id, decision(involvement="assisted"), EDITOR)
-    assert newsroom.labels.require(done.issued_label_id).state == "ai_assisted"
-    again = newsroom.desk.undo(review.id, EDITOR)
-    assert again.stage == "settle"
-    assert newsroom.desk.undo(review.id, BEK).stage == "second"
-    assert newsroom.desk.undo(review.id, ANNA).stage == "first"
-    assert decided_events(review.id) == [
-        "opened", "decided", "decided", "disagreed", "settled", "undone", "undone", "undone",
-    ]  # fmt: skip
-
-
-def test_matches_that_are_judged_differently_are_a_disagreement(newsroom: Newsroom) -> None:
-    review = newsroom.review(opinions=2)
-    newsroom.desk.decide(review.id, ReviewDecision(matches=[match()]), ANNA)
-    assert newsroom.desk.decide(review.id, ReviewDecision(matches=[match("reject")]), BEK).stage == "settle"
-
-
-def test_another_pair_of_eyes_may_be_asked_for_before_and_after(newsroom: Newsroom) -> None:
-    before = newsroom.review()
-    newsroom.desk.lock(before.id, ANNA)
-    asked = newsroom.desk.second_opinion(before.id, ANNA, "the tone is odd")
-    assert (asked.opinions_wanted, asked.stage, asked.lock_owner) == (2, "first", None)
-    with pytest.raises(Conflict):
-        newsroom.desk.second_opinion(before.id, BEK)
-    after = newsroom.review()
-    issued = newsroom.desk.decide(after.id, decision(), ANNA).issued_label_id
-    asked = newsroom.desk.second_opinion(after.id, EDITOR)
-    assert (asked.state, asked.stage) == ("open", "second")
-    # What was decided stands until somebody says otherwise.
-    assert newsroom.labels.require(issued).status == "active"
-    newsroom.desk.decide(after.id, decision("dismiss"), BEK)
-    done = newsroom.desk.decide(after.id, decision("dismiss"), EDITOR)
-    assert done.issued_label_id is None
-    assert newsroom.labels.require(issued).status == "revoked"
-
-
 def test_a_label_that_waits_is_a_review_and_replaced_by_what_is_decided(newsroom: Newsroom) -> None:
     waiting = newsroom.label()
     assert waiting.status == "draft"
@@ -336,7 +249,7 @@ def test_changes_to_what_was_changed_meanwhile_are_refused(newsroom: Newsroom) -
 
 def test_of_decisions_made_at_once_one_counts(newsroom: Newsroom) -> None:
     review = newsroom.review()
-    people = [shared.person(f"p{number}") for number in range(4)]
+    people = [person(f"p{number}") for number in range(4)]
     start, outcomes = threading.Barrier(4), []
 
     def work(caller: Any) -> None:

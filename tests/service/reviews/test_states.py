@@ -4,7 +4,6 @@ and settlements, by several people in any order.
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,18 +12,13 @@ from typing import Any, ClassVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from review_newsroom import EDITOR, LOCK, Newsroom, person
 
 from service.errors import Conflict, Forbidden, TamgaError
 from service.reviews.model import LabelDecision, ReviewDecision
 from service.store.reviews import ReviewFilter
 
-_spec = importlib.util.spec_from_file_location("reviews_conftest", Path(__file__).with_name("conftest.py"))
-assert _spec is not None
-assert _spec.loader is not None
-shared: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(shared)
-
-PEOPLE = {name: shared.person(name) for name in ("anna", "bek", "dana")} | {"chief": shared.EDITOR}
+PEOPLE = {name: person(name) for name in ("anna", "bek", "dana")} | {"chief": EDITOR}
 NAMES = st.sampled_from(sorted(PEOPLE))
 OUTCOMES = st.sampled_from(("generated", "none", "dismissed"))
 
@@ -80,7 +74,7 @@ class ReviewStates(RuleBasedStateMachine):
         assert error is None
         if held is None:
             self.events.append("locked")
-        self.lock = (name, self.newsroom.clock() + shared.LOCK)
+        self.lock = (name, self.newsroom.clock() + LOCK)
 
     @rule(name=NAMES)
     def give_back(self, name: str) -> None:
@@ -202,7 +196,7 @@ def _undecided(store: Any) -> list[Any]:
 
 def test_any_order_of_what_people_do() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        ReviewStates.newsroom = shared.Newsroom(f"sqlite:///{folder}/tamga.db", Path(folder))
+        ReviewStates.newsroom = Newsroom(f"sqlite:///{folder}/tamga.db", Path(folder))
         try:
             run_state_machine_as_test(
                 ReviewStates,
