@@ -15,6 +15,7 @@ from service.store.idempotency import SqlIdempotencyRepository
 from service.store.keys import SqlKeyRepository
 from service.store.labels import SqlLabelRepository
 from service.store.migration import migrate
+from service.store.policy import SqlPolicyRepository
 from service.store.records import SqlRecordRepository
 from service.store.reviews import SqlReviewRepository
 from service.store.webhooks import SqlWebhookRepository
@@ -34,6 +35,7 @@ class Store:
         self.audit_log = SqlAuditLog(database)
         self.audits = SqlAuditRepository(database)
         self.reviews = SqlReviewRepository(database)
+        self.policy = SqlPolicyRepository(database)
         self.idempotency = SqlIdempotencyRepository(database)
         self.webhooks = SqlWebhookRepository(database)
         self.deliveries = SqlDeliveryRepository(database)

@@ -8,6 +8,7 @@ from service.store import (  # noqa: F401 - their tables belong to the metadata
     access_models,
     account_models,
     audit_models,
+    policy_models,
     review_models,
     webhook_models,
 )
