@@ -99,7 +99,10 @@ class Settings(BaseSettings):
         32, ge=1, description="Most requests of one caller that wait for the models"
     )
     queue_seconds: float = Field(
-        30, gt=0, description="Longest wait for the models; what would take longer is refused"
+        30,
+        gt=0,
+        description="Longest wait for the models; what is expected to wait for over three quarters of it is "
+        "refused at once",
     )
     requests_per_minute: int | None = Field(
         None, ge=1, description="Most requests for the models a minute from one caller; unlimited by default"
