@@ -88,10 +88,13 @@ BOUNDS: dict[str, str] = {
     "ru": r"\bне (?:более|менее|больше|меньше|выше|ниже|свыше|позднее|позже|раньше|превыша\w+|превыс\w+|"
     r"только)\b",
     "hu": r"\bnem (?:több|kevesebb|nagyobb|kisebb)\b|\bnem halad\w* meg\b|\bmeg nem haladó\w*|\bnem csak\b",
-    "tr": r"\b(?:fazla|çok|az) (?:değil\w*|olmayan\w*|olmamak)\b|\baş(?:mayan|mıyor|maz|mayacak|mamak)\w*|"
-    r"\d\D{0,20}\bgeç(?:meyen|miyor|mez|meyecek)\w*|\b(?:yalnızca|sadece)\b[^.;]{1,60}?\bdeğil\b",
+    "tr": r"\b(?:fazla|çok|az|üzerinde|üstünde) (?:değil\w*|olmayan\w*|olmamak)\b|"
+    r"\d\D{0,20}\b(?:fazla|çok)(?:sı|u)?(?: \w+)? \w+m[ae](?:d[ıi]|m[ıi]ş)\w*|"
+    r"\baş(?:mayan|mıyor|maz|mayacak|mamak)\w*|"
+    r"\d\D{0,20}\b(?:geçe?m[ei]|(?:aş|(?:üzerine|üstüne) çık)a?m[aı])\w*|"
+    r"\b(?:yalnızca|sadece)\b[^.;]{1,60}?\bdeğil\b",
     "az": r"\b(?:çox|artıq|az) (?:deyil|olmayan\w*|olmamaq)\w*|\baş(?:mayan|mır|mayacaq|mamaq)\w*|"
-    r"\d\D{0,20}\bkeç(?:məyən|mir|məz)\w*|\b(?:yalnız|təkcə)\b[^.;]{1,60}?\bdeyil\b",
+    r"\d\D{0,20}\b(?:keç(?:məyən|mir|məz|məd)|aşmad)\w*|\b(?:yalnız|təkcə)\b[^.;]{1,60}?\bdeyil\b",
     "kk": r"\b(?:артық|көп|аз|кем) емес\b|\bаспа(?:йды|йтын|ған|ды|уы?)\b|\bасып кетпе\w+",
     "ky": r"\b(?:ашык|көп|аз|кем) эмес\b|\bашпа(?:йт|ган|ды|с|шы|й турган)\b",
     "uz": r"\b(?:ortiq|ko'p|kam|oz) emas\b|\boshma(?:ydi\w*|ydigan|gan|sligi|s)\b|"

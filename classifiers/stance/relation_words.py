@@ -44,12 +44,14 @@ _BEFORE: dict[str, Cues] = {
     "takmynan|tas")],
 }  # fmt: skip
 _AFTER: dict[str, Cues] = {
-    "tr": [("<", "(?:fazla|çok) (?:değil|olmayan|olmamak)|aşmayan|aşmıyor|aşmaz|geçmeyen|geçmiyor|geçmez"),
+    "tr": [("<", r"(?:fazla|çok|üzerinde|üstünde) (?:değil|olmayan|olmamak)|(?:aş|(?:üzerine|üstüne) çık)"
+           r"a?m(?:a(?:yan|z|yacak|d[ıi]|m[ıi]ş|makta)|ıyor)|geçe?m(?:e(?:yen|z|yecek|di|miş|mekte)|iyor)|"
+           r"(?:fazla|çok)(?:sı|u)?(?: \w+)? \w+m[ae](?:d[ıi]|m[ıi]ş)|(?<=[yn][ae] )(?:kadar|dek|değin)"),
            (">", "az (?:değil|olmayan|olmamak)"), (">", "fazla|aşkın|çok|üzerinde|üstünde|aşan|aşıyor"),
            ("<", "az|altında"),
            ("~", "civarında|kadar|yakın|dolayında")],
-    "az": [("<", "(?:çox|artıq) (?:deyil|olmayan|olmamaq)|aşmayan|aşmır|keçməyən|keçmir"), (">",
-    "az (?:deyil|olmayan|olmamaq)"),
+    "az": [("<", "(?:çox|artıq) (?:deyil|olmayan|olmamaq)|aşmayan|aşmır|aşmad|keçməyən|keçmir|keçməd|"
+           "(?<=[yn][aə] )qədər"), (">", "az (?:deyil|olmayan|olmamaq)"),
            (">", "çox|artıq|yuxarı|aşan|aşır"), ("<", "az|aşağı"), ("~", "yaxın|qədər")],
     "kk": [("<", "(?:артық|көп) емес|аспай|аспады|аспаған|дейін"), (">", "(?:аз|кем) емес"),
            (">", "астам|артық|көп|жоғары|асып|асады"), ("<", "аз|кем|төмен"), ("~", "жуық|шақты|таяу|жақын")],

@@ -139,6 +139,9 @@ def test_words_that_end_like_negated_verbs_hold_no_cue(language: str, text: str)
         ("en", "The hall seats no more than 90."), ("ru", "Зал вмещает не более 90 человек."),
         ("hu", "A teremben nem több mint 90 ember fér el."), ("tr", "Salon 90 kişiden fazla olmayan "
         "gruplar içindir."),
+        ("tr", "Katılanların sayısı 90'ı aşmadı."), ("tr", "Katılım 90 kişiyi geçemedi."),
+        ("tr", "Katılım 90'ın üzerine çıkmadı."), ("tr", "Katılım 90'ın üzerinde değildi."),
+        ("tr", "90 kişiden fazlası katılmadı."), ("az", "İştirakçıların sayı 90-ı keçmədi."),
         ("az", "Zal 90 nəfərdən çox olmayan qrup üçündür."), ("kk", "Зал 90 адамнан аспайды."),
         ("ky", "Зал 90 кишиден ашпайт."), ("uz", "Zal 90 kishidan oshmaydi."), ("tk",
         "Zal 90 adamdan köp däl."),
