@@ -106,7 +106,9 @@ class Analyser:
         origin = None
         if "origin" in options.checks:
             with watch.phase("origin"):
-                fpr = options.target_fpr if options.target_fpr is not None else settings.target_fpr
+                fpr = options.target_fpr
+                if fpr is None:
+                    fpr = self._runtime.policy.target_fpr()
                 origin = assess_origin(
                     self._runtime.detector, self._runtime.label_office.reader, submission, language.code, fpr
                 )
@@ -187,15 +189,15 @@ class Analyser:
         if not chosen:
             return []
         with watch.phase("match"):
-            matcher = runtime.matcher
-            found = matcher.match(
+            # Articles hold many sentences and archives few records of any: most candidates are never shown.
+            found = runtime.matcher.match(
                 [ClaimQuery(quoted[row], language, submission.published_at) for row in chosen],
                 top_k=runtime.settings.record_matches,
                 vectors=vectors[chosen],
                 as_of=as_of,
                 group=True,
+                shown_only=True,
             )
-            linked = [matcher.linked(matches) for matches in found]
         return [
             Claim(
                 start=sentences[row].start,
@@ -206,7 +208,7 @@ class Analyser:
                 reason=matches.reason,
                 matches=matches.matches,
             )
-            for row, matches in zip(chosen, linked, strict=True)
+            for row, matches in zip(chosen, found, strict=True)
         ]
 
     def _related(self, embedded: EmbeddedArticle, as_of: date | datetime | None) -> list[RelatedRecord]:

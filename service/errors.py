@@ -152,7 +152,7 @@ class Unauthenticated(TamgaError):
 class Forbidden(TamgaError):
     status = 403
     slug = "forbidden"
-    title = "This access key may not do that"
+    title = "You may not do that"
 
 
 class NotFound(TamgaError):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from service.labels.opening import LabelOffice
     from service.library import Library
     from service.matching import ClaimMatcher
+    from service.policy import PolicyDesk
     from service.reviews.desk import ReviewDesk
     from service.store import Store
 
@@ -140,11 +141,18 @@ class Runtime:
         return store
 
     @cached_property
+    def policy(self) -> PolicyDesk:
+        """What an administrator may change while the service runs; may be used by any thread."""
+        from service.policy import PolicyDesk
+
+        return PolicyDesk(self.settings, self.store)
+
+    @cached_property
     def label_office(self) -> LabelOffice:
         """Keys, certificates and readers of labels; may be used by any thread."""
         from service.labels.opening import LabelOffice
 
-        return LabelOffice(self.settings)
+        return LabelOffice(self.settings, lambda: self.policy.added_anchors())
 
     @cached_property
     def labels(self) -> LabelDesk:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -149,6 +150,13 @@ class Settings(BaseSettings):
     c2pa_anchors: Path | None = Field(
         None, description="Certificates (PEM) whose C2PA signatures are trusted, besides the newsroom's own"
     )
+    countries: str | None = Field(
+        None,
+        description="Countries whose rules labels are weighed against, such as KZ,UZ; by commas",
+    )
+    time_zone: str = Field(
+        "UTC", description="Time zone of the times in the dashboard, such as Asia/Almaty (IANA name)"
+    )
     watermarks: Path | None = Field(
         None, description="JSON file with keys and tokenizers of the newsroom's own watermarks"
     )
@@ -188,6 +196,7 @@ class Settings(BaseSettings):
         "milvus_database",
         "issuer_name",
         "c2pa_anchors",
+        "countries",
         "watermarks",
         "fetch_networks",
         "webhook_networks",
@@ -201,6 +210,28 @@ class Settings(BaseSettings):
         # Container set-ups hand on empty variables for what nobody set.
         return None if value == "" else value
 
+    @field_validator("countries")
+    @classmethod
+    def _countries(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from service.labels.obligations import jurisdictions
+
+        known = jurisdictions()
+        codes = list(dict.fromkeys(filter(None, (code.strip().upper() for code in value.split(",")))))
+        unknown = [code for code in codes if code not in known]
+        if unknown:
+            raise ValueError(f"there are no rules for {', '.join(unknown)}, only for {', '.join(known)}")
+        return ",".join(codes)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone(cls, value: str) -> str:
+        # The names alone would also take in files that are no zones, such as tzdata.zi.
+        if value not in available_timezones():
+            raise ValueError("there is no such time zone; write an IANA name such as Asia/Almaty or UTC")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
@@ -213,6 +244,11 @@ class Settings(BaseSettings):
             return self.database_url
         url = URL.create("sqlite", database=str(self.home / "tamga.db"))
         return url.render_as_string(hide_password=False)
+
+    @property
+    def own_countries(self) -> tuple[str, ...]:
+        """The countries whose rules labels are weighed against where nobody names others."""
+        return tuple(self.countries.split(",")) if self.countries else ()
 
     @property
     def index_folder(self) -> Path:

@@ -15,6 +15,7 @@ from service.auth.keys import Keys
 from service.auth.scopes import Caller
 from service.auth.sessions import Sessions
 from service.errors import ClientLeft
+from service.policy import PolicyDesk
 from service.runtime import Runtime
 from service.serving.queue import waited_too_long
 from service.serving.quota import Quota
@@ -58,6 +59,11 @@ async def sessions_of(request: Request) -> Sessions:
 
 async def webhooks_of(request: Request) -> Webhooks:
     return cast(Webhooks, request.state.webhooks)
+
+
+async def policy_of(request: Request) -> PolicyDesk:
+    # Of the runtime this touches the settings and the store alone, which any thread may.
+    return (await worker_of(request)).runtime.policy
 
 
 class RequestWorker:
@@ -127,3 +133,4 @@ KeysDep = Annotated[Keys, Depends(keys_of)]
 WebhooksDep = Annotated[Webhooks, Depends(webhooks_of)]
 AccountsDep = Annotated[Accounts, Depends(accounts_of)]
 SessionsDep = Annotated[Sessions, Depends(sessions_of)]
+PolicyDep = Annotated[PolicyDesk, Depends(policy_of)]

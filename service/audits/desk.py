@@ -19,6 +19,7 @@ from service.audits.sources import SourceFormat, format_of, read_items
 from service.audits.work import AuditWork, inside, limits_of, take_in
 from service.auth.actor import current_actor
 from service.errors import InvalidInput
+from service.policy import PolicyDesk
 from service.serving.worker import ModelWorker
 from service.settings import Settings
 from service.store import Store
@@ -158,11 +159,17 @@ class AuditDesk:
             format=source_format,
             path=path,
             checks=list(request.checks),
-            target_fpr=request.target_fpr,
+            # One rate from its first item to its last, whatever becomes of the settings meanwhile.
+            target_fpr=self._target_fpr(request),
             created_by=current_actor(),
             created_at=now,
             seen_at=now,
         )
+
+    def _target_fpr(self, request: AuditRequest) -> float:
+        if request.target_fpr is not None:
+            return request.target_fpr
+        return PolicyDesk(self._settings, self._store).target_fpr()
 
     def _accept(self, run: AuditRun, total: int | None) -> AuditRun:
         accepted = self._store.audits.queue(run.id, total)

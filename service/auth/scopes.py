@@ -26,6 +26,8 @@ Scope = Literal[
     "keys:write",
     "accounts:read",
     "accounts:write",
+    "settings:read",
+    "settings:write",
 ]
 Role = Literal["reader", "reviewer", "editor", "admin"]
 
@@ -43,6 +45,7 @@ _ADDED: Final[dict[Role, frozenset[Scope]]] = {
             "reviews:read",
             "audits:read",
             "models:read",
+            "settings:read",
         }
     ),
     "reviewer": frozenset({"articles:write", "reviews:write"}),
@@ -56,6 +59,7 @@ _ADDED: Final[dict[Role, frozenset[Scope]]] = {
             "webhooks:write",
             "accounts:read",
             "accounts:write",
+            "settings:write",
         }
     ),
 }

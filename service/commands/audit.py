@@ -1,20 +1,19 @@
-"""`tamga audit`: many articles, or answers of chat assistants, from JSON Lines to JSON Lines."""
+"""`tamga audit`: many articles, or answers of chat assistants, from a file or folder to JSON Lines."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
 from service.commands.jsonl import (
     STANDARD_STREAM,
-    InputFile,
     OutputFile,
     Progress,
-    count_lines,
     open_input,
     open_output,
     write_line,
@@ -22,9 +21,23 @@ from service.commands.jsonl import (
 from service.commands.progress import progress_bar
 from service.commands.session import open_runtime
 
+if TYPE_CHECKING:
+    from service.audits.items import AuditOptions, Item
+    from service.audits.report import Tally
+    from service.audits.runner import Runner
+    from service.settings import Settings
+
+Engine = Literal["local", "ray"]
+
 
 def audit(
-    source: InputFile,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="JSON Lines, CSV or Parquet file, a folder of them, or - for JSON Lines on standard input.",
+        ),
+    ],
     out: OutputFile = "-",
     checks: Annotated[str, typer.Option(help="Comma-separated: origin, claims.")] = "origin,claims",
     fpr: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Accepted false-alarm rate.")] = None,
@@ -33,45 +46,132 @@ def audit(
         Path | None,
         typer.Option(metavar="REPORT.html", help="Also write a report, and its figures as REPORT.csv."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the results that --out holds, and go on behind them.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="local: in this process; ray: on workers, here or in a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster, such as auto or HOST:6379; by default one is started here."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Ray workers; by default one for each CPU.")
+    ] = None,
     progress: Progress = None,
 ) -> None:
-    """Analyse every article of a JSON Lines file; one line out per line in, in order."""
+    """Analyse every article of a file or folder; one line out per article, in order."""
     from service.analysis import ALL_CHECKS
-    from service.audits.items import AuditArticle, AuditOptions, items_of
-    from service.audits.report import ReportHead, Tally, figures_csv, report_page
-    from service.audits.runner import LocalRunner
-    from service.lines import read_lines
+    from service.audits.facts import facts_of
+    from service.audits.items import AuditOptions
+    from service.audits.report import Tally
+    from service.audits.resume import kept_results
+    from service.settings import load_settings
 
     asked = [name.strip() for name in checks.split(",") if name.strip()]
     if not asked or not set(asked) <= set(ALL_CHECKS):
         raise typer.BadParameter(f"--checks takes {', '.join(ALL_CHECKS)}; got {checks!r}")
     if report is not None and report.suffix == ".csv":
         raise typer.BadParameter("--report names the page; its figures are written beside it as .csv")
+    _check_files(source, out, resume)
+    _check_engine(engine, address, workers, store)
     options = AuditOptions(tuple(name for name in ALL_CHECKS if name in asked), fpr, store)
+    settings = load_settings()
+    target_fpr = fpr if fpr is not None else settings.target_fpr
     with ExitStack() as stack:
-        incoming = open_input(stack, source)
-        outgoing = open_output(stack, out)
+        items, total = _items(stack, source)
+        tally = Tally()
+        bar = stack.enter_context(progress_bar("audit", total=total, shown=progress))
+        resumed = resume and Path(out).exists()
+        if resumed:
+            with Path(out).open("r+b") as kept:
+                for item, result in kept_results(kept, items, options, target_fpr):
+                    tally.add(facts_of(item, result))
+                    bar.update(1)
+        # Nothing is overwritten before there is somebody to write it anew.
+        runner = stack.enter_context(_runner(engine, settings, address, workers, progress))
+        outgoing = open_output(stack, out, append=resumed)
         page = None if report is None else stack.enter_context(_opened(report))
         figures = None if report is None else stack.enter_context(_opened(report.with_suffix(".csv")))
-        runtime = stack.enter_context(open_runtime(progress))
-        bar = stack.enter_context(progress_bar("audit", total=count_lines(incoming), shown=progress))
-        tally = Tally()
-        items = items_of(read_lines(incoming, AuditArticle, unique_ids=True))
-        for audited in LocalRunner(runtime.analyser.analyse).run(items, options):
+        for audited in runner.run(items, options):
             write_line(outgoing, dict(audited.result))
             outgoing.flush()
             bar.update(1)
             tally.add(audited.facts)
         if page is not None and figures is not None:
-            head = ReportHead(
-                title="Audit",
-                source="standard input" if source == STANDARD_STREAM else Path(source).name,
-                made_at=datetime.now(UTC),
-                checks=options.checks,
-                target_fpr=fpr if fpr is not None else runtime.settings.target_fpr,
-            )
-            page.write(report_page(tally, head))
-            figures.write(figures_csv(tally))
+            _write_report(page, figures, tally, source, options, target_fpr)
+
+
+def _check_files(source: str, out: str, resume: bool) -> None:
+    if out == STANDARD_STREAM:
+        if resume:
+            raise typer.BadParameter("--resume needs --out: a file that holds the results so far")
+        return
+    if source == STANDARD_STREAM:
+        return
+    read, written = Path(source).resolve(), Path(out).resolve()
+    if written == read or written.is_relative_to(read):
+        raise typer.BadParameter("--out must not be what is read, nor lie in it")
+
+
+def _check_engine(engine: Engine, address: str | None, workers: int | None, store: bool) -> None:
+    if engine == "local":
+        if address is not None or workers is not None:
+            raise typer.BadParameter("--address and --workers are for --engine ray")
+    elif store:
+        raise typer.BadParameter(
+            "--store is for the local engine: a cluster may analyse an article twice, and would store both"
+        )
+
+
+def _items(stack: ExitStack, source: str) -> tuple[Iterator[Item], int | None]:
+    """The items to go through, and how many they are where that is known."""
+    from service.audits.archive import Archive
+    from service.audits.items import AuditArticle, items_of
+    from service.lines import read_lines
+
+    if source == STANDARD_STREAM or not Path(source).is_dir():
+        # Also says what is wrong with a file that cannot be opened.
+        incoming = open_input(stack, source)
+        if source == STANDARD_STREAM or not incoming.seekable():
+            return items_of(read_lines(incoming, AuditArticle, unique_ids=True)), None
+    archive = Archive(Path(source))
+    return iter(archive), archive.count()
+
+
+@contextmanager
+def _runner(
+    engine: Engine, settings: Settings, address: str | None, workers: int | None, progress: bool | None
+) -> Iterator[Runner]:
+    if engine == "ray":
+        from service.audits.cluster import RayRunner
+        from service.logs import configure_logging
+
+        configure_logging("warning")
+        with RayRunner(settings, address=address, workers=workers) as cluster:
+            yield cluster
+        return
+    from service.audits.runner import LocalRunner
+
+    with open_runtime(progress) as runtime:
+        yield LocalRunner(runtime.analyser.analyse)
+
+
+def _write_report(
+    page: TextIO, figures: TextIO, tally: Tally, source: str, options: AuditOptions, target_fpr: float
+) -> None:
+    from service.audits.report import ReportHead, figures_csv, report_page
+
+    head = ReportHead(
+        title="Audit",
+        source="standard input" if source == STANDARD_STREAM else Path(source).name,
+        made_at=datetime.now(UTC),
+        checks=options.checks,
+        target_fpr=target_fpr,
+    )
+    page.write(report_page(tally, head))
+    figures.write(figures_csv(tally))
 
 
 def _opened(path: Path) -> TextIO:

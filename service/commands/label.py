@@ -72,7 +72,8 @@ def issue(
         "translation_of": translation_of,
         "ai_system": {"name": ai_system} if ai_system else None,
         "editorial_responsibility": {"name": responsible} if responsible else None,
-        "jurisdictions": country or [],
+        # None: those of the settings.
+        "jurisdictions": country,
         "actor": by,
     }
     try:

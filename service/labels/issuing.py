@@ -24,6 +24,7 @@ from service.labels.precedence import propose
 from service.labels.request import Content, ContentInput, LabelRequest, read_content
 from service.labels.signing import check_signature, sign
 from service.labels.wording import badge, best_locale, sentence
+from service.policy import PolicyDesk
 from service.reviews.cases import case_of_label, opinions_wanted
 from service.store.labels import Also, Predecessor, StoredLabel, StoredManifest
 from service.store.review_changes import open_case
@@ -86,6 +87,9 @@ class LabelDesk:
             NotFound: there is no such article.
         """
         now = datetime.now(UTC)
+        if request.jurisdictions is None:
+            countries = PolicyDesk(self.settings, self.store).current().countries
+            request = request.model_copy(update={"jurisdictions": list(countries)})
         analysis: dict[str, Any] | None = None
         as_stored = request.text is None and request.html is None and request.file is None
         if request.article_id is not None:
@@ -277,7 +281,7 @@ class LabelDesk:
             evidence=list(proposal.evidence),
             conflict=proposal.conflict,
             ai_system=request.ai_system,
-            obligations=evaluate(facts, request.jurisdictions, now.date()),
+            obligations=evaluate(facts, request.jurisdictions or (), now.date()),
             issued_at=now,
             valid_to=valid_to,
             prev_event_hash=predecessor.last_hash if replaced else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
 
 
 class LabelOffice:
-    """Everything about labels in one home, each part built on first use."""
+    """Everything about labels in one home, each part built on first use.
 
-    def __init__(self, settings: Settings) -> None:
+    `added_anchors` gives the certificates (PEM) that are trusted besides those of the settings, at the moment
+    when a manifest is read.
+    """
+
+    def __init__(self, settings: Settings, added_anchors: Callable[[], str] = str) -> None:
         self.settings = settings
+        self._added_anchors = added_anchors
 
     @cached_property
     def ring(self) -> KeyRing:
@@ -63,7 +69,7 @@ class LabelOffice:
 
         def anchors() -> str:
             # Our own authority is made, and the libraries for it loaded, only once there is a manifest.
-            return self.authority.anchor() + configured
+            return "\n".join([self.authority.anchor(), configured, self._added_anchors()])
 
         return ProvenanceReader(ProvenanceConfig(anchors=anchors, watermarks=watermarks))
 

@@ -91,8 +91,10 @@ class LabelRequest(ContentInput):
     segments: list[Segment] = Field(default_factory=list, max_length=500)
     editorial_responsibility: Responsibility | None = None
     decision: Decision | None = None
-    jurisdictions: list[Annotated[str, AfterValidator(_known_country)]] = Field(
-        default_factory=list, max_length=20
+    jurisdictions: list[Annotated[str, AfterValidator(_known_country)]] | None = Field(
+        None,
+        max_length=20,
+        description="Countries whose rules are weighed; by default those of the settings.",
     )
     public_interest: bool | None = None
     imitates_person_or_unreal_event: bool | None = None
