@@ -34,6 +34,8 @@ from classifiers.training.ai_text.stored_documents import build_documents, load_
 STAGES = ("documents", "linear", "encoder", "calibrate")
 #: The linear detector learns no more from the ten-thousandth English text; memory would be all it costs.
 _LINEAR_DOCUMENTS = 4000
+#: What a newsroom may choose among (`service.policy`); the card tells what each costs.
+SELECTABLE_RATES = (0.05, 0.01, 0.001)
 
 
 def train_linear(documents: Sequence[Document], weights: Path) -> None:
@@ -57,6 +59,7 @@ def calibrate(documents: Sequence[Document], weights: Path, work: Path, target_f
     save_calibration(weights / CALIBRATION_FILE, scale, conformal)
     fit_norms(select(documents, "train")).save(weights / NORMS_FILE)
     found = figures(cross_fit(scored, target_fpr))
+    rates = {target: figures(cross_fit(scored, target)) for target in SELECTABLE_RATES}
     training = [
         "Masked linear detector: hashed character 2- to 7-grams of topic-masked text, one weight vector "
         "over all languages, one correction per language. Paired linear detector: character 2- to 5-grams of "
@@ -66,7 +69,7 @@ def calibrate(documents: Sequence[Document], weights: Path, work: Path, target_f
     if fusion is not None:
         training.append(encoder_facts(work / "encoder", weights / ENCODER_FILE))
         training.append(fusion_facts(fusion))
-    write_card(weights, documents, found, target_fpr=target_fpr, training="\n\n".join(training))
+    write_card(weights, documents, found, target_fpr=target_fpr, rates=rates, training="\n\n".join(training))
     print(figures_table(found))
 
 

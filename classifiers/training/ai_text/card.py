@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +33,27 @@ def figures_table(found: Sequence[LanguageFigures]) -> str:
                 f"| {label.rate:.2f} | {low:.2f} to {high:.2f} | {figures.human} "
                 f"| {figures.false_alarms} ({figures.fpr:.1%}) | {figures.fpr_upper:.1%} "
                 f"| {figures.ece:.3f} | {figures.abstained:.0%} |"
+            )
+    return "\n".join(lines)
+
+
+def rates_table(found: Mapping[float, Sequence[LanguageFigures]]) -> str:
+    """Markdown table: what each target false-alarm rate costs and gains, one row per rate and language."""
+    lines = [
+        "| target | language | generated | flagged | 95% interval | human texts | false alarms "
+        "| upper bound | abstained |",
+        "|---:|---|---:|---:|---|---:|---:|---:|---:|",
+    ]
+    for target, languages in found.items():
+        for figures in languages:
+            label = next((item for item in figures.labels if item.label == "ai"), None)
+            if label is None:
+                continue
+            low, high = interval(label.detected, label.n)
+            lines.append(
+                f"| {target:.1%} | {figures.language} | {label.n} | {label.rate:.2f} | {low:.2f} to {high:.2f} "
+                f"| {figures.human} | {figures.false_alarms} ({figures.fpr:.1%}) | {figures.fpr_upper:.1%} "
+                f"| {figures.abstained:.0%} |"
             )
     return "\n".join(lines)
 
@@ -103,11 +124,13 @@ def write_card(
     found: Sequence[LanguageFigures],
     *,
     target_fpr: float,
+    rates: Mapping[float, Sequence[LanguageFigures]],
     training: str,
 ) -> None:
     """Write ``MODEL_CARD.md`` beside the weights.
 
     Args:
+        rates: the figures at every target false-alarm rate that can be chosen.
         training: a paragraph on how this model was trained and on what machine.
     """
     text = f"""# Origin detector: model card
@@ -133,6 +156,10 @@ of the false-alarm rate are Clopper-Pearson. ECE counts both classes alike and l
 False alarms by source of the human texts:
 
 {source_table(found)}
+
+At the rates that can be chosen, machine texts made from a prompt:
+
+{rates_table(rates)}
 
 ## Limits
 
