@@ -97,13 +97,12 @@ class LexicalIndex:
         if self._repository.revision() == self._revision:
             return
         with self._changing:
-            self._reload()
-            if self._repository.revision() == self._revision:
+            if self._reloaded() and self._repository.revision() == self._revision:
                 return
             with self._locked():
                 # Another process may have caught up for all of us, or begun anew, while this one waited.
-                self._reload()
-                if self._state() is None or self._repository.revision() < self._revision:
+                found = self._reloaded() and self._state() is not None
+                if not found or self._repository.revision() < self._revision:
                     self._create()
                 self._follow(progress=False)
 
@@ -187,7 +186,9 @@ class LexicalIndex:
         except (ValueError, OSError) as error:
             return f"the index cannot be read: {str(error).splitlines()[0]}"
         if state is None:
-            return "the index is of another version"
+            # Nothing in it at all: whoever began it was killed before the first commit.
+            assert self._searcher is not None
+            return "the index is of another version" if self._searcher.num_docs else ""
         if state.store_id != self._repository.store_id():
             return "the index belongs to another database"
         if state.revision > self._repository.revision():
@@ -196,18 +197,30 @@ class LexicalIndex:
 
     def _create(self) -> None:
         path = self._folder / "words"
+        # First what makes it an index: whoever is killed here leaves none, not a damaged one.
+        (path / "meta.json").unlink(missing_ok=True)
         # Readers of the old index keep their open files.
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         self._index = tantivy.Index(_SCHEMA, str(path))
         self._reload()
 
+    def _reloaded(self) -> bool:
+        """Take over what another process has written; says whether it can be read. It cannot while that one
+        builds the folder anew, or was killed doing so.
+        """
+        try:
+            self._reload()
+        except (ValueError, OSError):
+            return False
+        return True
+
     def _reload(self) -> None:
         assert self._index is not None
         try:
             self._index.reload()
-        except ValueError:  # another process is building the folder anew: open what it has built
-            self._index = tantivy.Index(_SCHEMA, str(self._folder / "words"))
+        except ValueError:  # another process has built the folder anew
+            self._index = tantivy.Index.open(str(self._folder / "words"))
             self._index.reload()
         self._searcher = self._index.searcher()
         state = self._state()

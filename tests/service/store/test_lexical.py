@@ -138,6 +138,33 @@ class TestDamage:
         assert words.notices == []
         assert found(words, store, "railway bridge")[0] == "bridge"
 
+    @pytest.mark.parametrize("left", ["an empty index", "no index", "no folder"])
+    def test_killed_while_it_was_built_anew(
+        self, open_words: Open, ingest: RecordIngest, store: Store, tmp_path: Path, left: str
+    ) -> None:
+        other = open_words()
+        open_words()._create()
+        if left != "an empty index":
+            (tmp_path / "words" / "words" / "meta.json").unlink()
+        if left == "no folder":
+            shutil.rmtree(tmp_path / "words" / "words")
+        # Nothing was lost, so there is nothing to tell.
+        words = open_words()
+        assert words.notices == []
+        assert found(words, store, "railway bridge")[0] == "bridge"
+        # Nor does a process that had the old one open stumble over it.
+        list(ingest.add([record("tower", "The television tower is 372 metres high.")]))
+        assert found(other, store, "television tower")[0] == "tower"
+
+    def test_a_process_meets_what_a_killed_one_has_left(
+        self, open_words: Open, ingest: RecordIngest, store: Store, tmp_path: Path
+    ) -> None:
+        words = open_words()
+        shutil.rmtree(tmp_path / "words" / "words")
+        list(ingest.add([record("tower", "The television tower is 372 metres high.")]))
+        assert found(words, store, "television tower")[0] == "tower"
+        assert found(words, store, "railway bridge")[0] == "bridge"
+
     def test_a_damaged_file_is_said_and_repaired(
         self, open_words: Open, store: Store, tmp_path: Path
     ) -> None:
