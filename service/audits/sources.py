@@ -66,11 +66,16 @@ def format_of(name: str) -> SourceFormat:
 
 
 def read_items(
-    file: BinaryIO, source_format: SourceFormat, kind: AuditKind, limits: SourceLimits
+    file: BinaryIO,
+    source_format: SourceFormat,
+    kind: AuditKind,
+    limits: SourceLimits,
+    *,
+    unique_ids: bool = True,
 ) -> Iterator[Item]:
     """The items of a file in order; `file` can be read from its beginning and sought in.
 
-    A bad line or row is an item with an error.
+    A bad line or row is an item with an error; with `unique_ids` also one whose `id` came before.
 
     Raises (also while reading):
         TooLarge: more items or bytes than the limits.
@@ -86,10 +91,10 @@ def read_items(
     else:
         plain = _Counted(gzip.GzipFile(fileobj=file, mode="rb") if packed else file, limits.total_bytes)
         if source_format == "jsonl":
-            lines = items_of(read_lines(_lines(plain, limits.line_bytes), MODELS[kind], unique_ids=True))
-            return _at_most(lines, limits.items)
+            lines = read_lines(_lines(plain, limits.line_bytes), MODELS[kind], unique_ids=unique_ids)
+            return _at_most(items_of(lines), limits.items)
         rows = _csv_rows(plain, kind, limits)
-    return _at_most(items_of(read_values(rows, MODELS[kind], unique_ids=True)), limits.items)
+    return _at_most(items_of(read_values(rows, MODELS[kind], unique_ids=unique_ids)), limits.items)
 
 
 def _at_most(items: Iterator[Item], limit: int) -> Iterator[Item]:

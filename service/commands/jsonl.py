@@ -45,12 +45,12 @@ def open_input(stack: ExitStack, source: str) -> BinaryIO:
         raise typer.BadParameter(f"cannot read {source}: {error.strerror}") from error
 
 
-def open_output(stack: ExitStack, target: str) -> TextIO:
+def open_output(stack: ExitStack, target: str, *, append: bool = False) -> TextIO:
     """The named file or standard output; a usage error if it cannot be written."""
     if target == STANDARD_STREAM:
         return sys.stdout
     try:
-        return stack.enter_context(Path(target).open("w", encoding="utf-8", newline="\n"))
+        return stack.enter_context(Path(target).open("a" if append else "w", encoding="utf-8", newline="\n"))
     except OSError as error:
         raise typer.BadParameter(f"cannot write {target}: {error.strerror}") from error
 
