@@ -111,7 +111,7 @@ class Runtime:
     def detector(self) -> Detector:
         from classifiers.ai_text import Detector
 
-        return Detector.load()
+        return Detector.load(threads=self.settings.threads)
 
     @cached_property
     def spotter(self) -> ClaimSpotter:
@@ -123,7 +123,7 @@ class Runtime:
     def stance(self) -> StanceModel:
         from classifiers.stance import StanceModel
 
-        return StanceModel.load()
+        return StanceModel.load(threads=self.settings.threads)
 
     @cached_property
     def match_calibration(self) -> MatchCalibration:

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     backend: Literal["onnx", "torch"] = Field("onnx", description="Runtime of the encoder")
     threads: int | None = Field(
-        None, ge=1, le=256, description="Threads of the encoder; by default one per core"
+        None, ge=1, le=256, description="Threads of the models; by default one per core"
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address the service listens on")
     port: int = Field(8000, ge=0, le=65_535, description="Port the service listens on; 0 takes a free one")

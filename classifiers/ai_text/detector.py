@@ -87,13 +87,15 @@ def read_text(canonical: CanonicalText, language: str) -> ReadText:
     return ReadText(canonical, tuple(spans), tuple(sentences), tuple(words))
 
 
-def load_scorer(weights: Path) -> TextScorer:
-    """The masked linear model, and the other witnesses where ``weights`` holds an encoder and a fusion."""
+def load_scorer(weights: Path, *, threads: int | None = None) -> TextScorer:
+    """The masked linear model, and the other witnesses where ``weights`` holds an encoder and a fusion.
+    ``threads``: of one call of the encoder; default: all cores.
+    """
     linear = LinearScorer.load(weights / LINEAR_FILE)
     if not (weights / ENCODER_FILE).exists() or not (weights / FUSION_FILE).exists():
         return TextScorer(linear)
     paired = LinearScorer.load(weights / PAIRED_FILE)
-    encoder = EncoderScorer(weights / ENCODER_FILE)
+    encoder = EncoderScorer(weights / ENCODER_FILE, threads=threads)
     return TextScorer(linear, Witnesses(paired, encoder, Fusion.load(weights / FUSION_FILE)))
 
 
@@ -108,15 +110,15 @@ class Detector:
     model_version: str
 
     @classmethod
-    def load(cls, weights: Path = WEIGHTS) -> Detector:
-        """Load the packaged weights.
+    def load(cls, weights: Path = WEIGHTS, *, threads: int | None = None) -> Detector:
+        """Load the packaged weights. ``threads``: of one call; default: all cores.
 
         Raises:
             FileNotFoundError: ``weights`` lacks a file.
             ModelFilesError: the encoder's serving files cannot be built.
         """
         scale, conformal = load_calibration(weights / CALIBRATION_FILE)
-        scorer = load_scorer(weights)
+        scorer = load_scorer(weights, threads=threads)
         names = [LINEAR_FILE, CALIBRATION_FILE, NORMS_FILE]
         if scorer.others is not None:
             names += [PAIRED_FILE, ENCODER_FILE, FUSION_FILE]
