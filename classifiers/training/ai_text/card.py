@@ -51,8 +51,9 @@ def rates_table(found: Mapping[float, Sequence[LanguageFigures]]) -> str:
                 continue
             low, high = interval(label.detected, label.n)
             lines.append(
-                f"| {target:.1%} | {figures.language} | {label.n} | {label.rate:.2f} | {low:.2f} to {high:.2f} "
-                f"| {figures.human} | {figures.false_alarms} ({figures.fpr:.1%}) | {figures.fpr_upper:.1%} "
+                f"| {target:.1%} | {figures.language} | {label.n} "
+                f"| {label.rate:.2f} | {low:.2f} to {high:.2f} | {figures.human} "
+                f"| {figures.false_alarms} ({figures.fpr:.1%}) | {figures.fpr_upper:.1%} "
                 f"| {figures.abstained:.0%} |"
             )
     return "\n".join(lines)
