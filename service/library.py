@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from classifiers.models import Encoder
 from index.articles import ArticleIndex
 from index.lexical import LexicalIndex
@@ -66,9 +68,12 @@ def open_library(
     missing or damaged) and embeds whatever `encoder` has not embedded yet. Raises StoreError,
     ConfigurationError, VectorStoreUnavailable.
     """
-    store = store or open_store(settings.database)
-    try:
+    with ExitStack() as opened:
+        if store is None:
+            store = open_store(settings.database)
+            opened.callback(store.close)
         vectors = VectorHome(settings)
+        opened.callback(vectors.close)
         indexes = {}
         for repository in (store.records, store.articles):
             index = vectors.index(repository, encoder)
@@ -80,6 +85,7 @@ def open_library(
             lexical.rebuild(progress=progress)
         else:
             lexical.load(progress=progress)
+        opened.pop_all()
         return Library(
             store,
             vectors,
@@ -89,6 +95,3 @@ def open_library(
             ),
             RecordIngest(store.records, encoder),
         )
-    except BaseException:
-        store.close()
-        raise

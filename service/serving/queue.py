@@ -160,6 +160,11 @@ class WorkQueue:
                 _fail(job, NotReady("The service is shutting down."))
             self._changed.notify_all()
 
+    def closed_within(self, seconds: float) -> bool:
+        """Wait for the end, for so long at most; says whether it has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed, seconds)
+
     def wait(self) -> float:
         """Seconds that a job put now would have to wait, by what jobs took so far."""
         with self._changed:

@@ -16,15 +16,20 @@ from concurrent.futures import Future
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from index.errors import VectorStoreUnavailable
 from service.errors import NotReady
 from service.runtime import Runtime
 from service.serving.queue import Job, QueueLimits, WorkQueue
+from service.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Between the death of the thread and its successor: a cause that persists must not keep a core busy.
 RESTART_SECONDS: Final = 1.0
+# Between two tries to load while a server is away: it may come back by itself, damaged files do not.
+AWAY_SECONDS: Final = 5.0
+_AWAY: Final = (VectorStoreUnavailable, StoreError)
 
 
 class WorkerState(StrEnum):
@@ -38,7 +43,8 @@ class ModelWorker:
 
     `prepare` runs in the same thread after loading and before the worker is ready. A job that raises fails
     alone. If the thread itself dies, everything that waits fails at once, the worker is not ready, and a new
-    thread loads again. A job that runs for longer than `stall_seconds` counts as hanging.
+    thread loads again. A job that runs for longer than `stall_seconds` counts as hanging. What cannot be
+    loaded because the database or the vector store is away is tried again until it can.
     """
 
     def __init__(
@@ -152,7 +158,7 @@ class ModelWorker:
 
     def _live(self) -> None:
         try:
-            if self._load():
+            if self._load_in_the_end():
                 while (job := self.queue.take()) is not None:
                     self._run(job)
             else:
@@ -168,23 +174,40 @@ class ModelWorker:
             time.sleep(RESTART_SECONDS)
             self.start()
 
-    def _load(self) -> bool:
+    def _load_in_the_end(self) -> bool:
+        """Load, again and again while a server is away; says whether it is done."""
+        told = None
+        while True:
+            try:
+                self._load()
+                return True
+            except _AWAY as error:
+                self._fail(error)
+                if str(error) != told:
+                    log.error("loading failed and is tried again: %s", error)
+                told = str(error)
+                if self.queue.closed_within(AWAY_SECONDS):
+                    return False
+            except Exception as error:
+                self._fail(error)
+                log.exception("loading failed")
+                return False
+
+    def _fail(self, error: Exception) -> None:
+        # The process stays up and says so on /readyz: a supervisor sees the reason without digging for logs.
+        # Everybody may read it there, so the address of the database is left to the log.
+        known = StoreError.title if isinstance(error, StoreError) else error
+        self.failure = f"{type(error).__name__}: {known}"
+        self.state = WorkerState.FAILED
+
+    def _load(self) -> None:
         started = time.monotonic()
-        try:
-            self.runtime.load()
-            if self._prepare is not None:
-                self._prepare(self.runtime)
-        except Exception as error:
-            # The process stays up and says so on /readyz: a supervisor sees the reason without digging for
-            # logs.
-            self.failure = f"{type(error).__name__}: {error}"
-            self.state = WorkerState.FAILED
-            log.exception("loading failed")
-            return False
+        self.runtime.load()
+        if self._prepare is not None:
+            self._prepare(self.runtime)
         self.failure = None
         self.state = WorkerState.READY
         log.info("models and index loaded in %.1f s", time.monotonic() - started)
-        return True
 
     def _refuse_all(self) -> None:
         # Nobody gets into the queue of a worker that is not ready; this waits for its end.

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 import service.serving.worker as module
+from index.errors import VectorStoreUnavailable
 from service.auth.actor import COMMAND_LINE, acting_as, current_actor
 from service.errors import NotReady
 from service.runtime import Runtime
 from service.serving.queue import QueueLimits
 from service.serving.worker import ModelWorker, WorkerState
 from service.settings import Settings
+from service.store.errors import StoreError
 
 
 class NoModels(Runtime):
@@ -170,3 +172,52 @@ def test_a_job_that_hangs_does_not_keep_the_process(worker: ModelWorker) -> None
     worker.stop(0.2)
     assert time.monotonic() - started < 5
     blocker.leave.set()
+
+
+class Away(NoModels):
+    """A runtime whose server is away at first."""
+
+    back = False
+
+    def load(self) -> None:
+        super().load()
+        if not self.back:
+            raise self.error
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(Settings())
+        self.error = error
+
+
+@pytest.mark.parametrize("error", [VectorStoreUnavailable("Milvus is away"), StoreError("no answer")])
+def test_a_server_that_was_away_at_the_start_is_used_when_it_is_back(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "AWAY_SECONDS", 0.01)
+    runtime = Away(error)
+    worker = ModelWorker(runtime)
+    worker.start()
+    wait_for(lambda: runtime.loads > 3)
+    assert worker.state is WorkerState.FAILED
+    # The address of a database is not for everybody; that of the vector store has no credentials in it.
+    assert (str(error) in (worker.failure or "")) == isinstance(error, VectorStoreUnavailable)
+    with pytest.raises(NotReady):
+        worker.submit(lambda runtime: 1)
+    runtime.back = True
+    wait_for(lambda: worker.state is WorkerState.READY)
+    assert (worker.failure, worker.submit(lambda runtime: 1).result(10)) == (None, 1)
+    # Told once, not with every try.
+    assert caplog.text.count(f"loading failed and is tried again: {error}") == 1
+    worker.stop(10)
+
+
+def test_waiting_for_a_server_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AWAY_SECONDS", 60)
+    runtime = Away(StoreError("no answer"))
+    worker = ModelWorker(runtime)
+    worker.start()
+    wait_for(lambda: worker.state is WorkerState.FAILED)
+    started = time.monotonic()
+    worker.stop(30)
+    assert runtime.closed
+    assert time.monotonic() - started < 10
