@@ -9,6 +9,7 @@ the caller's scopes against the route's. A route without a guard fails a test.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from service.auth.sessions import Sessions
 from service.errors import Forbidden, TamgaError, Unauthenticated
 from service.store.errors import StoreError
 
+log = logging.getLogger(__name__)
+
 CALLER: Final = "caller"
 SIGN_IN_PATHS: Final = frozenset({"/v1/session", "/dashboard/login"})
 
@@ -47,6 +50,8 @@ _cookie = APIKeyCookie(
     description="The cookie of somebody who signed in (`POST /v1/session`); over HTTPS it is called "
     f"`{session_cookie.SECURE_NAME}`.",
 )
+# How the refusal begins, by which the dashboard tells it from others: a person knows roles, not scopes.
+SCOPE_MISSING: Final = "It needs the scope"
 _NOBODY: Final = "Send an access key in the header Authorization: Bearer, or sign in."
 
 
@@ -72,7 +77,7 @@ class _ScopeGuard(Guard):
         if caller is None:
             raise Unauthenticated(_NOBODY)
         if self.scope is not None and self.scope not in caller.scopes:
-            raise Forbidden(f"It needs the scope {self.scope}.")
+            raise Forbidden(f"{SCOPE_MISSING} {self.scope}.")
 
 
 class _Public(Guard):
@@ -161,6 +166,8 @@ class AccessControl:
             if caller is None and not self._is_public(scope):
                 raise Unauthenticated(_NOBODY)
         except (Unauthenticated, Forbidden, StoreError) as error:
+            if isinstance(error, StoreError):
+                log.error("asking who calls failed: %s", error.detail)
             await _refusal(error, scope)(scope, receive, send)
             return
         scope[CALLER] = caller

@@ -91,6 +91,7 @@ class Idempotency:
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
         except StoreError as error:
+            log.error("remembering a request failed: %s", error.detail)
             await _refuse(error, scope)(scope, receive, send)
 
     def _covers(self, scope: Scope) -> bool:

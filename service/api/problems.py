@@ -34,6 +34,7 @@ from service.errors import (
     VectorStoreDown,
 )
 from service.logs import request_id
+from service.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -103,13 +104,17 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     return response
 
 
+# Callers are told no address of the database, nor what it says of its rows.
+_STORE_DETAIL: Final = "The database does not answer, or refuses; the service's log says why."
+
+
 def problem_of(error: TamgaError, instance: str | None) -> Problem:
     errors = [InvalidPart(detail=error.detail, pointer=error.pointer)] if error.pointer else None
     return Problem(
         type=error.type,
         title=error.title,
         status=error.status,
-        detail=error.detail,
+        detail=_STORE_DETAIL if isinstance(error, StoreError) else error.detail,
         # A URI reference: a path as it was decoded could hold anything.
         instance=None if instance is None else quote(instance),
         errors=errors,

@@ -17,12 +17,16 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase
 
+from service.errors import NulCharacter
 from service.observer import UNOBSERVED, Observer
 from service.store.errors import StoreError
 
 BUSY_TIMEOUT_SECONDS = 30
+CONNECT_TIMEOUT_SECONDS = 10
 
 _WRITES = "tamga_writes"
+# SQLite takes it and finds nothing; most texts are refused with it before they get here.
+_PG_NUL = "cannot contain NUL"
 
 
 class Database:
@@ -131,8 +135,15 @@ def _engine(url: URL) -> Engine:
     shown = url.render_as_string(hide_password=True)
     try:
         if url.get_backend_name() != "sqlite":
+            # A machine that is gone answers nothing: without a limit each request would wait for minutes.
+            limited = "connect_timeout" in url.query
             # Parameters are texts of articles: they must not stand in a logged error.
-            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            return sa.create_engine(
+                url,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={} if limited else {"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+            )
         assert url.database is not None
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
@@ -168,4 +179,6 @@ def _explained(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if _PG_NUL in str(error.orig):
+            raise NulCharacter("A text holds a NUL character, which no stored text does.") from error
         raise StoreError(f"database {url.render_as_string(hide_password=True)}: {error.orig}") from error
