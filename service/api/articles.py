@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Response
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from index.times import Moment
 from service.analysis import ALL_CHECKS, AnalysisOptions
@@ -19,6 +19,8 @@ from service.errors import NotFound
 from service.runtime import Runtime
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
+
+MAX_PAGE: Final = 500
 
 
 class ArticleRequest(ArticleInput):
@@ -54,6 +56,30 @@ class ArticleRequest(ArticleInput):
     )
 
 
+class ArticleSummary(BaseModel):
+    """A stored article without its text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    title: str | None
+    outlet: str | None
+    url: str | None
+    language: str | None
+    published_at: str | None
+    created_at: AwareDatetime = Field(description="When it was sent for the first time.")
+    text_dropped_at: AwareDatetime | None = Field(
+        description="When its text was dropped because it was old; null: it is kept."
+    )
+
+
+class ArticlePage(BaseModel):
+    """Articles, the last one that was new first."""
+
+    items: list[ArticleSummary]
+    next: str | None = Field(description="Pass as `after` to get the next page; null on the last one.")
+
+
 @router.post(
     "",
     status_code=201,
@@ -77,6 +103,18 @@ async def create_analysis(body: ArticleRequest, worker: Worker, response: Respon
     else:
         response.status_code = 200
     return analysis
+
+
+@router.get("", dependencies=[requires("articles:read")], responses=responses(401, 403, 422, 503))
+async def list_articles(
+    worker: Worker,
+    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+) -> ArticlePage:
+    """The articles that were stored, page by page; the Analysis of each stands under its id."""
+    found = await worker.read(lambda runtime: runtime.store.articles.heads(after, limit + 1))
+    page = [ArticleSummary.model_validate(head) for head in found[:limit]]
+    return ArticlePage(items=page, next=page[-1].id if len(found) > limit else None)
 
 
 @router.get(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,23 @@ from service.store.models import ARTICLES, AnalysisRow, ArticleRow, DocumentRow
 from service.store.outbox import publish
 
 _ARTICLE_FIELDS = tuple(Article.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHead:
+    """What is known of a stored article besides its text."""
+
+    id: str
+    title: str | None
+    outlet: str | None
+    url: str | None
+    language: str | None
+    published_at: str | None
+    created_at: datetime
+    text_dropped_at: datetime | None
+
+
+_HEAD_COLUMNS = tuple(getattr(ArticleRow, field.name) for field in fields(ArticleHead))
 
 
 class SqlArticleRepository(DocumentRepository):
@@ -78,6 +96,17 @@ class SqlArticleRepository(DocumentRepository):
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else _article(row)
+
+    def heads(self, after: str | None = None, limit: int = 100) -> Sequence[ArticleHead]:
+        """At most `limit` articles, the last one that was new first, those before the one with the id
+        `after`.
+        """
+        query = sa.select(*_HEAD_COLUMNS).order_by(ArticleRow.number.desc()).limit(limit)
+        if after is not None:
+            number = sa.select(ArticleRow.number).where(ArticleRow.id == after).scalar_subquery()
+            query = query.where(ArticleRow.number < number)
+        with self._database.reading() as connection:
+            return [ArticleHead(*row) for row in connection.execute(query)]
 
     def analysis(self, article_id: str) -> dict[str, Any] | None:
         """The latest analysis of an article, as it was saved."""

@@ -188,6 +188,26 @@ def test_a_stored_analysis_can_be_read_again_and_an_unstored_one_cannot(client: 
     assert client.get(f"/v1/articles/{unstored.json()['id']}").status_code == 404
 
 
+def test_stored_articles_are_listed_page_by_page(client: TestClient) -> None:
+    wanted = [
+        client.post("/v1/articles", json={"text": f"A notice, number {number}.", "outlet": "Example"})
+        for number in range(3)
+    ]
+    ids = [answer.json()["id"] for answer in wanted]
+    listed, after = [], None
+    while True:
+        page = client.get("/v1/articles", params={"limit": 2, **({"after": after} if after else {})}).json()
+        assert len(page["items"]) <= 2
+        listed += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+    assert [item["id"] for item in listed[:3]] == ids[::-1]
+    assert len({item["id"] for item in listed}) == len(listed)
+    assert (listed[0]["outlet"], listed[0]["text_dropped_at"]) == ("Example", None)
+    assert "text" not in listed[0]
+
+
 def test_agency_copy_is_recognised(client: TestClient) -> None:
     article = ARTICLES["sample-article-hu-space"]
     first = post_sample(client, article, store=True)

@@ -85,6 +85,23 @@ def test_the_latest_analysis_counts(store: Store, open_articles: Callable[..., A
     assert len(articles) == store.articles.count_passages()
 
 
+def test_listed_without_texts_newest_first(store: Store, open_articles: Callable[..., ArticleIndex]) -> None:
+    articles = open_articles()
+    for number in range(5):
+        outlet, published = f"Outlet {number}", f"2024-03-1{number}"
+        save(store, articles, article(f"a{number}", AGENCY, outlet=outlet, published_at=published))
+    # One that comes again keeps its place: whoever pages through the list meets each once.
+    save(store, articles, article("a1", UNRELATED, outlet="Outlet 1"))
+    first = store.articles.heads(limit=2)
+    assert [(head.id, head.outlet, head.published_at) for head in first] == [
+        ("a4", "Outlet 4", "2024-03-14"),
+        ("a3", "Outlet 3", "2024-03-13"),
+    ]
+    assert [head.id for head in store.articles.heads("a3", 10)] == ["a2", "a1", "a0"]
+    assert store.articles.heads("a0") == []
+    assert store.articles.heads("unknown") == []
+
+
 def test_deleted_with_everything(store: Store, open_articles: Callable[..., ArticleIndex]) -> None:
     articles = open_articles()
     save(store, articles, article("a1", AGENCY))
