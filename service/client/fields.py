@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
+from index.feeds import FeedKind
 from service.analysis_models import CheckName
 from service.articles import Involvement
+from service.auth.scopes import Role, Scope
+from service.reviews.model import Kind, ReviewState, Stage
+from service.webhooks.events import EventName
 
 
 class ArticleFields(TypedDict, total=False):
@@ -24,6 +28,33 @@ class ArticleFields(TypedDict, total=False):
     store: bool
     target_fpr: float
     as_of: str
+
+
+class FeedFields(TypedDict, total=False):
+    """See `service.api.feeds.FeedInput`."""
+
+    url: Required[str]
+    kind: Required[FeedKind]
+    publisher: str
+    language: str
+    every_seconds: int
+    complete: bool
+
+
+class KeyFields(TypedDict, total=False):
+    """See `service.api.keys.KeyRequest`."""
+
+    scopes: Sequence[Scope]
+    expires_at: str
+
+
+class KeyChanges(TypedDict, total=False):
+    """See `service.api.keys.KeyPatch`."""
+
+    name: str
+    role: Role
+    scopes: Sequence[Scope] | None
+    expires_at: str | None
 
 
 class LabelFields(TypedDict, total=False):
@@ -64,6 +95,18 @@ class MatchFields(TypedDict, total=False):
     group: bool
 
 
+class ReviewFilters(TypedDict, total=False):
+    """See `GET /v1/reviews`."""
+
+    state: ReviewState | Literal["undecided"]
+    stage: Stage
+    language: str
+    outlet: str
+    kind: Kind
+    mine: bool
+    sort: Literal["risk", "age"]
+
+
 class VerifyFields(TypedDict, total=False):
     """See `service.api.verify.VerifyRequest`."""
 
@@ -72,3 +115,12 @@ class VerifyFields(TypedDict, total=False):
     html: str
     file: str
     manifest: str
+
+
+class WebhookChanges(TypedDict, total=False):
+    """See `service.api.webhooks.WebhookPatch`."""
+
+    url: str
+    events: Sequence[EventName] | None
+    description: str | None
+    enabled: bool

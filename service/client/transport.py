@@ -34,10 +34,11 @@ class Transport:
         self._sleep = sleep
 
     def send(
-        self, method: str, path: str, *, creates: bool = False, reads: bool = False, **content: Any
+        self, method: str, path: str, *, creates: bool = False, repeatable: bool = False, **content: Any
     ) -> httpx2.Response:
-        """Send a request and read its answer. `creates`: it gets an Idempotency-Key. `reads`: it changes
-        nothing, though it is a POST. `content` as httpx2 takes it (json, params, files, data, headers).
+        """Send a request and read its answer. `creates`: it gets an Idempotency-Key. `repeatable`: carried
+        out twice it does no harm, though its method does not say so. `content` as httpx2 takes it (json,
+        params, files, data, headers).
 
         Raises:
             Problem: the service refused it.
@@ -49,7 +50,7 @@ class Transport:
         request = self._http.build_request(method, path, headers=headers, **content)
         # Whatever is sent again is the same to the byte: the key belongs to this very body.
         request.read()
-        repeatable = creates or reads or method in ("GET", "DELETE")
+        repeatable = creates or repeatable or method in ("GET", "DELETE")
         left = self._patience
         for attempt, pause in enumerate(_pauses()):
             try:

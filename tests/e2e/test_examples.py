@@ -210,7 +210,9 @@ def test_the_client_reads_and_writes_every_resource(service: Service) -> None:
         assert (caught.value.status, caught.value.type) == (404, "urn:tamga:problem:not-found")
         analysis = tamga.check_article(text="The water tower was built in 1911.", language="en")
         assert tamga.get_analysis(analysis.id) == analysis
+        assert next(tamga.list_articles()).id == analysis.id
         assert {"ai_text", "stance"} <= {model.name for model in tamga.list_models()}
+        assert tamga.get_model("stance").card.startswith("#")
         proposed = tamga.propose_label(text="A short notice.", declared="none")
         assert proposed.involvement == "none"
         label = tamga.issue_label(text="A longer notice.", declared="assisted", human_review="reviewed")
