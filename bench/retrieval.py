@@ -16,6 +16,7 @@ from bench.corpus import arguments, read_jsonl, write_json
 from classifiers.models import load_encoder
 from classifiers.text import LANGUAGES
 from classifiers.training.claims_data import calibration_documents
+from classifiers.training.vectors import VectorCache
 
 CANDIDATES = 1000
 FLOORS = {"mean": 0.94, "turkmen_mean": 0.80}
@@ -48,7 +49,8 @@ def main() -> None:
     kept = calibration_documents(options.data)
     asked = np.array([number for number, row in enumerate(rows) if row["doc"] in kept])
     encoder = load_encoder(options.encoder, backend=options.backend, adapted=not options.published)
-    vectors = {code: encoder.encode([row[code] for row in rows], progress=True) for code in LANGUAGES}
+    cache = VectorCache(encoder)
+    vectors = {code: cache.encode([row[code] for row in rows]) for code in LANGUAGES}
     table = {
         source: {
             target: success_at_1(vectors[source][asked], vectors[target], asked)
