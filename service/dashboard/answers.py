@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.access import SCOPE_MISSING
 from service.api.problems import PROBLEM_JSON
 from service.dashboard.i18n import marked
 from service.dashboard.pages import HOME, Page
@@ -53,6 +54,7 @@ TITLES: Final = {
     503: marked("The service is busy or still starting; try again in a moment"),
 }
 ANY_OTHER: Final = marked("Something went wrong on our side")
+NOT_YOURS: Final = marked("Your role does not include this. An administrator can give you another one.")
 IN_THE_LOG: Final = "The service log has the details."
 
 
@@ -102,7 +104,7 @@ class DashboardAnswers:
             # Starlette's own answer to what nobody caught stands outside of this one, and is no page.
             log.exception("%s %s failed unexpectedly", scope["method"], scope["path"])
             page = Page(Request(scope)).render(
-                "error.html", status=500, title=ANY_OTHER, detail=IN_THE_LOG, login=None
+                "error.html", status=500, title=ANY_OTHER, detail=IN_THE_LOG, spoken="en", login=None
             )
             _secure(page.headers)
             await page(scope, receive, send)
@@ -121,15 +123,19 @@ def _error_page(scope: Scope, start: dict[str, Any], body: bytes) -> Response:
         wanted = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"{LOGIN}?next={quote(wanted, safe='/')}", status_code=303)
     told = json.loads(body)
-    page = Page(request).render(
+    page = Page(request)
+    detail = str(told.get("detail", ""))
+    own_words = detail.startswith(SCOPE_MISSING)
+    answer = page.render(
         "error.html",
         status=status,
         title=TITLES.get(status, ANY_OTHER),
-        detail=told.get("detail", ""),
+        detail=page.gettext(NOT_YOURS) if own_words else detail,
+        spoken=page.locale if own_words else "en",
         login=LOGIN if status == 401 else None,
     )
     sent = Headers(raw=start["headers"])
     for name in ("Retry-After", "Connection", "Allow", "X-Request-Id"):
         if name in sent:
-            page.headers[name] = sent[name]
-    return page
+            answer.headers[name] = sent[name]
+    return answer

@@ -8,7 +8,7 @@ Messages are their English text; the English catalogue repeats it, so that every
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
+from service.dashboard.zones import offset
 from service.labels.wording import LOCALES
 
 FOLDER: Final = Path(__file__).parent / "locales"
@@ -64,14 +65,19 @@ def translations(locale: str) -> GNUTranslations:
 
 
 class Formats:
-    """Dates, numbers and names of languages as one locale writes them. Times are shown in UTC and say so."""
+    """Dates, numbers and names of languages as one locale writes them. Moments are shown in one time zone,
+    and say how far it is from UTC.
+    """
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, zone: tzinfo = UTC) -> None:
         self._locale = babel_locale(locale)
+        self._zone = zone
 
     def day(self, moment: date | datetime | str | None) -> str:
         """A day: 5 March 2026; nothing for None."""
         value = _moment(moment)
+        if isinstance(value, datetime):
+            value = self._local(value)
         return "" if value is None else format_date(value, "long", locale=self._locale)
 
     def moment(self, moment: datetime | date | str | None) -> str:
@@ -79,10 +85,14 @@ class Formats:
         value = _moment(moment)
         if not isinstance(value, datetime):
             return self.day(value)
+        local = self._local(value)
+        day = format_date(local, "medium", locale=self._locale)
+        hour = format_time(local, "short", tzinfo=self._zone, locale=self._locale)
+        return f"{day} {hour} {offset(local)}"
+
+    def _local(self, value: datetime) -> datetime:
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        day = format_date(aware.astimezone(UTC), "medium", locale=self._locale)
-        hour = format_time(aware.astimezone(UTC), "short", tzinfo=UTC, locale=self._locale)
-        return f"{day} {hour} UTC"
+        return aware.astimezone(self._zone)
 
     def ago(self, moment: datetime | str) -> str:
         """How long ago, or in how long: "2 hours ago"."""

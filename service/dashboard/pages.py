@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -25,15 +26,19 @@ from service.api import session_cookie
 from service.api.access import CALLER
 from service.auth.scopes import LOCAL, Caller, Scope
 from service.claim_wording import claim_words
-from service.dashboard import flashes, words
+from service.dashboard import flashes, words, zones
 from service.dashboard.assets import asset
 from service.dashboard.i18n import Formats, babel_locale, marked, translations
+from service.dashboard.zones import zone_of
 from service.labels.wording import LOCALES, accepted_languages, badge, best_locale, wording
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 FOLDER: Final = Path(__file__).parent / "templates"
 HOME: Final = "/dashboard"
 LOCALE_COOKIE: Final = "tamga_lang"
-LOCALE_SECONDS: Final = 365 * 24 * 3600
+KEPT_SECONDS: Final = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,8 @@ def environment(locale: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
-    formats = Formats(locale)
     made.globals.update(
         asset=asset,
-        fmt=formats,
         record_path=record_path,
         stances=claim_words(locale).stance,
         label_badge=lambda state, review: badge(state, review, locale),
@@ -101,6 +104,17 @@ class Page:
         chosen = self.request.cookies.get(LOCALE_COOKIE)
         wanted = [tag for tag in (asked, chosen) if tag in LOCALES]
         return best_locale([*wanted, *accepted_languages(self.request.headers.get("accept-language", ""))])
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone: chosen by whoever looks, or the newsroom's."""
+        settings: Settings = self.request.scope["state"]["worker"].runtime.settings
+        return zone_of(self.request.cookies.get(zones.COOKIE), settings.time_zone)
+
+    @cached_property
+    def formats(self) -> Formats:
+        """Dates and numbers as this page writes them; `fmt` in templates."""
+        return Formats(self.locale, self.zone)
 
     @property
     def caller(self) -> Caller | None:
@@ -168,8 +182,7 @@ class Page:
 
     def language_choices(self) -> list[tuple[str, str]]:
         """Code and name of the nine languages, for a choice."""
-        formats = Formats(self.locale)
-        return sorted(((code, formats.language(code)) for code in LANGUAGES), key=lambda item: item[1])
+        return sorted(((code, self.formats.language(code)) for code in LANGUAGES), key=lambda item: item[1])
 
     def with_query(self, **changes: Any) -> str:
         """The address of this page with some of its query changed; None removes a name."""
@@ -182,21 +195,26 @@ class Page:
 
     def render(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page from a template. `tab` in the context marks an entry of the navigation."""
-        shown = environment(self.locale).get_template(template).render(page=self, **{"tab": None, **context})
+        context = {"page": self, "fmt": self.formats, "tab": None, **context}
+        shown = environment(self.locale).get_template(template).render(context)
         answer = HTMLResponse(shown, status_code=status, headers={"Content-Language": self.locale})
         if self.request.query_params.get("lang") in LOCALES:
-            answer.set_cookie(
-                LOCALE_COOKIE,
-                self.locale,
-                max_age=LOCALE_SECONDS,
-                path=HOME,
-                httponly=True,
-                samesite="lax",
-                secure=session_cookie.is_secure(self.request.scope),
-            )
+            self.keep(answer, LOCALE_COOKIE, self.locale)
         if self.said is not None:
             flashes.forget(answer)
         return answer
+
+    def keep(self, answer: Response, cookie: str, value: str) -> None:
+        """Have the browser keep a choice, for a year."""
+        answer.set_cookie(
+            cookie,
+            value,
+            max_age=KEPT_SECONDS,
+            path=HOME,
+            httponly=True,
+            samesite="lax",
+            secure=session_cookie.is_secure(self.request.scope),
+        )
 
     def go(self, path: str, say: str | None = None) -> RedirectResponse:
         """On to another page of the dashboard after a form was taken, saying what became of it."""

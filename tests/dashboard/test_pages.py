@@ -30,6 +30,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from hostile import PAYLOADS  # noqa: E402
 
+from bench.screenshots import certificate  # noqa: E402
+from service.api.access import guarded_routes  # noqa: E402
+from service.app import create_app  # noqa: E402
+from service.settings import load_settings  # noqa: E402
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARTICLE = (
     "The town library moved into its new house in 1911. It holds 40,000 books, the machine says. "
@@ -60,6 +65,8 @@ PATHS = [
     "/dashboard/settings/countries",
     "/dashboard/nowhere",
 ]
+# They only lead on to a page.
+ONWARD = {"/dashboard", "/dashboard/", "/dashboard/settings"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Site:
     address: str
     client: httpx2.Client
     audit: str
+    anchor: str
 
     @property
     def review(self) -> str:
@@ -77,7 +85,14 @@ class Site:
 
     @property
     def paths(self) -> list[str]:
-        return [*PATHS, f"/dashboard/audits/view?id={self.audit}", self.review]
+        feed = self.client.get("/v1/feeds").json()["items"][0]["id"]
+        return [
+            *PATHS,
+            f"/dashboard/audits/view?id={self.audit}",
+            f"/dashboard/feeds/remove?id={feed}",
+            f"/dashboard/settings/trust/remove?fingerprint={self.anchor}",
+            self.review,
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         with httpx2.Client(base_url=address, headers={"sec-fetch-site": "same-origin"}, timeout=60) as client:
             wait_until_ready(client, server, home / "log")
-            yield Site(address, client, fill(client))
+            yield Site(address, client, fill(client), trust(client))
     finally:
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) in (0, -signal.SIGTERM), (home / "log").read_text()
@@ -129,6 +144,12 @@ def fill(client: httpx2.Client) -> str:
     )
     assert begun.status_code == 303, begun.text
     return str(begun.headers["location"].partition("id=")[2])
+
+
+def trust(client: httpx2.Client) -> str:
+    """Trust a certificate; returns its fingerprint."""
+    assert client.post("/dashboard/settings/trust", data={"pem": certificate("Archive")}).status_code == 303
+    return str(client.get("/v1/settings/trust-anchors").json()["items"][-1]["fingerprint"])
 
 
 def save_record(client: httpx2.Client, record: dict[str, Any]) -> None:
@@ -179,6 +200,15 @@ def check_text(page: Page, site: Site, text: str, **fields: str) -> None:
     page.locator("main button.main").click()
     page.wait_for_url("**/dashboard/check")
     page.wait_for_selector(".panes")
+
+
+def test_every_page_is_walked(site: Site, tmp_path: Path) -> None:
+    walked = [path.partition("?")[0] for path in site.paths]
+    routes = guarded_routes(create_app(load_settings(home=tmp_path / "home")).routes)
+    pages = [item for item in routes if item.path.startswith("/dashboard") and "GET" in item.methods]
+    assert len(pages) > 20
+    left = [item.path for item in pages if not any(map(item.pattern.match, walked))]
+    assert sorted(set(left) - ONWARD) == []
 
 
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en"), ("dark", "kk")])

@@ -139,7 +139,7 @@ def test_certificates_of_the_file_and_added_ones_are_listed(runtime: Runtime, tm
     desk = PolicyDesk(settings, runtime.store)
     desk.trust(certificate("First") + certificate("Second"))
     listed = desk.anchors()
-    assert [item.anchor.subject for item in listed][0] == "CN=From the file"
+    assert listed[0].anchor.subject == "CN=From the file"
     assert {item.anchor.subject for item in listed[1:]} == {"CN=First", "CN=Second"}
     assert [item.added_at is None for item in listed] == [True, False, False]
     assert LabelOffice(settings, desk.added_anchors).reader is not None
