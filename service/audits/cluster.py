@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -35,15 +36,16 @@ _OBJECT_STORE_BYTES: Final = 256 * 1024 * 1024
 # A busy machine may need longer for its first start than Ray waits.
 _STARTS: Final = 3
 _SETTLE_SECONDS: Final = 10.0
+_REACH_SECONDS: Final = 10.0
 
 
 class RayRunner:
     """A `Runner` over Ray. Use it in a `with`: entering joins or starts the cluster, leaving lets it go.
 
     `address` is a running cluster's ("auto", "host:6379", "ray://host:10001"); None starts one on this
-    machine that ends with this process, listening on the loopback interface. `workers` None takes one for
-    each CPU of the cluster, or as many as the setting `threads` lets each take. `open_analyse` makes, in a
-    worker, what analyses an article.
+    machine that ends with this process and is closed to whoever lacks Ray's token. `workers` None takes one
+    for each CPU of the cluster, or as many as the setting `threads` lets each take. `open_analyse` makes, in
+    a worker, what analyses an article.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class RayRunner:
     def _join(self, ray: Any) -> None:
         if self._address is not None:
             try:
+                _reach(self._address)
                 ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, ValueError, RuntimeError, OSError) as error:
                 raise ConfigurationError(
@@ -116,7 +119,6 @@ class RayRunner:
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                     object_store_memory=_OBJECT_STORE_BYTES,
-                    _node_ip_address="127.0.0.1",
                 )
             # Ray raises a bare Exception where a part of it does not come up in time.
             except Exception as error:
@@ -216,6 +218,13 @@ class _RayFleet:
             del self._calls[reference]
         self._actors[place] = self._start(place)
         return [*events, Lost(place, reason)]
+
+
+def _reach(address: str) -> None:
+    """Raises OSError or ValueError where nothing listens at an address; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
 
 
 def _import_ray() -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
@@ -89,9 +91,11 @@ def audit(
                 for item, result in kept_results(kept, items, options, target_fpr):
                     tally.add(facts_of(item, result))
                     bar.update(1)
+        # Taken before Ray, which prints to whatever is called standard output then.
+        standard = sys.stdout
         # Nothing is overwritten before there is somebody to write it anew.
         runner = stack.enter_context(_runner(engine, settings, address, workers, progress))
-        outgoing = open_output(stack, out, append=resumed)
+        outgoing = standard if out == STANDARD_STREAM else open_output(stack, out, append=resumed)
         page = None if report is None else stack.enter_context(_opened(report))
         figures = None if report is None else stack.enter_context(_opened(report.with_suffix(".csv")))
         for audited in runner.run(items, options):
@@ -149,7 +153,12 @@ def _runner(
         from service.logs import configure_logging
 
         configure_logging("warning")
-        with RayRunner(settings, address=address, workers=workers) as cluster:
+        # Of lost workers the engine's own warnings tell.
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+            RayRunner(settings, address=address, workers=workers) as cluster,
+        ):
             yield cluster
         return
     from service.audits.runner import LocalRunner
