@@ -211,7 +211,8 @@ async def _save_regularly(worker: ModelWorker) -> None:
     """Write index snapshots now and then: a start after a crash then has little to replay."""
     while True:
         await asyncio.sleep(SAVE_EVERY_SECONDS)
-        if worker.state is WorkerState.READY:
+        # On the way out it is saved once more, and nothing else is taken.
+        if worker.state is WorkerState.READY and not worker.draining:
             try:
                 await worker.run(lambda runtime: runtime.library.save())
             except Exception:

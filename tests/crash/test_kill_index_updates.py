@@ -186,6 +186,8 @@ def test_snapshots_and_searches_equal_the_database(
             check(settings, records)
             service.start("/readyz")
         assert service.end(signal.SIGTERM) in (0, signal.SIGTERM), forks.said()
+    assert " ERROR " not in (tmp_path / "log").read_text()
+    assert (settings.index_folder / "records" / "CURRENT").exists()
     check(settings, records)
     # All of them now, those of the first rounds too.
     records.fresh = set(records.possible)
