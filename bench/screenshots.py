@@ -121,7 +121,7 @@ def fill(client: httpx2.Client, articles: list[dict[str, str]]) -> dict[str, str
         _done(client.post("/dashboard/check", data={**form, "store": "yes"}), 200)
     feed = {"url": "https://feeds.example/claims.json", "kind": "claimreview", "publisher": "Example"}
     _done(client.post("/dashboard/feeds", data=feed), 303)
-    archive = "\n".join(json.dumps(article, ensure_ascii=False) for article in articles).encode()
+    archive = "\n".join(json.dumps(article, ensure_ascii=False) for article in articles[:4]).encode()
     begun = client.post(
         "/dashboard/audits",
         data={"kind": "archive", "origin": "yes", "claims": "yes"},
