@@ -1,16 +1,15 @@
 """Audits of archives: the embedded engine over 2,000 articles; Ray with one worker, two, and a killed one.
 
 Articles are sentences of the sample articles and records put together anew, with other numbers in them, so
-that no two are the same but for the copies that are wanted. All run both checks over an index of the sample
-records.
+that no two are the same but for the copies that are wanted. Claims are matched against the sample records.
 
     python -m bench.audits archive --json FILE    throughput, memory, how many copies were recognised
     python -m bench.audits ray --json FILE        one round: one worker and two, in turn; come again for more
     python -m bench.audits kill --json FILE       two workers, one of them killed with SIGKILL on the way
 
-Each adds its figures to FILE; ``table`` prints what FILE holds. Needs no corpus; ``ray`` and ``kill`` need
-the extra ``cluster``. A worker has one thread; the embedded engine has one per core unless TAMGA_THREADS says
-otherwise.
+Each adds its figures to FILE; ``table`` prints what FILE holds. ``--checks origin`` leaves the claims out.
+Needs no corpus; ``ray`` and ``kill`` need the extra ``cluster``. A worker has one thread; the embedded engine
+has one per core unless TAMGA_THREADS says otherwise.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from typing import Any
 
 from bench.corpus import write_json
 from classifiers.text import split_sentences
+from service.analysis import ALL_CHECKS
 from service.audits.cluster_worker import pipeline
 from service.audits.items import AuditArticle, AuditOptions, Item
 from service.audits.runner import Audited, LocalRunner, Runner
@@ -40,11 +40,10 @@ from service.samples import sample_articles, sample_records
 from service.settings import Settings, load_settings
 
 ARCHIVE_ITEMS = 2_000
-ARCHIVE_WORDS = 120
+WORDS = 60
 COPIES = 0.25
 WARM_UP = 200
 RAY_ITEMS = 500
-RAY_WORDS = 60
 _EVERY = 50
 
 
@@ -93,11 +92,11 @@ def resident_megabytes() -> float:
     raise OSError("no memory figure for this process")
 
 
-def consumed(runner: Runner, items: Iterator[Item], watch: Any = None) -> dict[str, Any]:
+def consumed(runner: Runner, items: Iterator[Item], asked: AuditOptions, watch: Any = None) -> dict[str, Any]:
     """Run an audit as the command does; seconds from its beginning and from its first result."""
     started, cpu, first = time.perf_counter(), time.process_time(), 0.0
     numbers, reused, refused, written = [], 0, 0, 0
-    for audited in runner.run(items, AuditOptions()):
+    for audited in runner.run(items, asked):
         first = first or time.perf_counter()
         numbers.append(audited.number)
         reused += audited.reused
@@ -107,6 +106,8 @@ def consumed(runner: Runner, items: Iterator[Item], watch: Any = None) -> dict[s
             watch(audited)
     ended = time.perf_counter()
     return {
+        "checks": asked.checks,
+        "words": WORDS,
         "items": len(numbers),
         "each_once_in_order": numbers == list(range(len(numbers))),
         "reused": reused,
@@ -118,7 +119,7 @@ def consumed(runner: Runner, items: Iterator[Item], watch: Any = None) -> dict[s
     }
 
 
-def archive(settings: Settings) -> dict[str, Any]:
+def archive(settings: Settings, asked: AuditOptions) -> dict[str, Any]:
     """The embedded engine."""
     runtime = Runtime(settings)
     samples: list[dict[str, float]] = []
@@ -134,28 +135,26 @@ def archive(settings: Settings) -> dict[str, Any]:
                 }
             )
 
-    items = articles(ARCHIVE_ITEMS, ARCHIVE_WORDS, COPIES, seed=1)
-    measured = consumed(LocalRunner(runtime.analyser.analyse), items, watch)
+    items = articles(ARCHIVE_ITEMS, WORDS, COPIES, seed=1)
+    measured = consumed(LocalRunner(runtime.analyser.analyse), items, asked, watch)
     runtime.close()
-    texts = [
-        item.source.text for item in articles(ARCHIVE_ITEMS, ARCHIVE_WORDS, COPIES, seed=1) if item.source
-    ]
-    measured |= {"words": ARCHIVE_WORDS, "copies": len(texts) - len(set(texts)), "samples": samples}
+    texts = [item.source.text for item in articles(ARCHIVE_ITEMS, WORDS, COPIES, seed=1) if item.source]
+    measured |= {"copies": len(texts) - len(set(texts)), "samples": samples}
     return measured
 
 
-def on_ray(settings: Settings, workers: int) -> dict[str, Any]:
+def on_ray(settings: Settings, asked: AuditOptions, workers: int) -> dict[str, Any]:
     """Ray with so many workers, started for it."""
     from service.audits.cluster import RayRunner
 
     began = time.perf_counter()
     with RayRunner(settings, workers=workers) as runner:
         started = time.perf_counter() - began
-        measured = consumed(runner, articles(RAY_ITEMS, RAY_WORDS, 0.0, seed=2))
-    return {"workers": workers, "words": RAY_WORDS, "seconds_ray_start": started, **measured}
+        measured = consumed(runner, articles(RAY_ITEMS, WORDS, 0.0, seed=2), asked)
+    return {"workers": workers, "seconds_ray_start": started, **measured}
 
 
-def killed(settings: Settings) -> dict[str, Any]:
+def killed(settings: Settings, asked: AuditOptions) -> dict[str, Any]:
     """Ray with two workers, of which one is killed a third of the way."""
     from service.audits.cluster import RayRunner
 
@@ -171,14 +170,17 @@ def killed(settings: Settings) -> dict[str, Any]:
             os.kill(victims[0], signal.SIGKILL)
 
     with RayRunner(settings, workers=2, open_analyse=noted) as runner:
-        measured = consumed(runner, articles(RAY_ITEMS, RAY_WORDS, 0.0, seed=2), watch)
+        measured = consumed(runner, articles(RAY_ITEMS, WORDS, 0.0, seed=2), asked, watch)
     started = len(list(settings.home.glob("worker-*")))
-    return {"killed": len(victims), "workers_started": started, "words": RAY_WORDS, **measured}
+    return {"killed": len(victims), "workers_started": started, **measured}
 
 
 def table(figures: dict[str, Any]) -> str:
     """What was measured, as Markdown."""
-    lines = ["| audit | articles | words | articles a second | remarks |", "|---|---:|---:|---:|---|"]
+    lines = [
+        "| audit | checks | articles | words | articles a second | remarks |",
+        "|---|---|---:|---:|---:|---|",
+    ]
     if found := figures.get("archive"):
         warm = [sample for sample in found["samples"] if sample["items"] >= WARM_UP]
         seconds = warm[-1]["seconds"] - warm[0]["seconds"]
@@ -186,9 +188,9 @@ def table(figures: dict[str, Any]) -> str:
         base = warm[0]["resident_megabytes"]
         growth = max(sample["resident_megabytes"] for sample in warm) / base - 1
         lines.append(
-            f"| embedded | {found['items']:,} | {found['words']} | {rate:.2f} | memory {base:.0f} MB after "
-            f"{WARM_UP} articles, at most {growth:+.1%} after that; {found['reused']} of {found['copies']} "
-            f"copies recognised ({found['reused'] / found['items']:.1%} of all articles) |"
+            f"| embedded | {_what(found)} | {rate:.2f} | memory {base:.0f} MB after {WARM_UP} articles, at most "
+            f"{growth:+.1%} after that; {found['reused']} of {found['copies']} copies recognised "
+            f"({found['reused'] / found['items']:.1%} of all articles) |"
         )
     rounds: list[dict[str, Any]] = figures.get("ray", [])
     for workers in (1, 2):
@@ -197,9 +199,8 @@ def table(figures: dict[str, Any]) -> str:
             rates = [(run["items"] - 1) / run["seconds_after_first"] for run in runs]
             here = statistics.median(run["cpu_seconds_here"] / run["items"] for run in runs)
             lines.append(
-                f"| Ray, workers: {workers} | {runs[0]['items']} | {runs[0]['words']} "
-                f"| {statistics.median(rates):.2f} | {len(runs)} rounds, {min(rates):.2f}–{max(rates):.2f}; "
-                f"driver {here * 1_000:.1f} ms an article |"
+                f"| Ray, workers: {workers} | {_what(runs[0])} | {statistics.median(rates):.2f} | {len(runs)} "
+                f"rounds, {min(rates):.2f}–{max(rates):.2f}; driver {here * 1_000:.1f} ms an article |"
             )
     if rounds:
         for name, key in (("from the first result", "seconds_after_first"), ("with loading", "seconds")):
@@ -209,17 +210,20 @@ def table(figures: dict[str, Any]) -> str:
                 for one in rounds
             ]
             lines.append(
-                f"| two workers against one, {name} | | | {statistics.median(ratios):.2f}× "
+                f"| two workers against one, {name} | | | | {statistics.median(ratios):.2f}× "
                 f"| {min(ratios):.2f}–{max(ratios):.2f} |"
             )
     if found := figures.get("kill"):
         lines.append(
-            f"| Ray, one of two workers killed | {found['items']} | {found['words']} "
-            f"| {found['items'] / found['seconds']:.2f} | {found['workers_started']} workers in all; each "
-            f"article once and in order: {'yes' if found['each_once_in_order'] else 'NO'}; "
-            f"{found['refused']} refused |"
+            f"| Ray, one of two workers killed | {_what(found)} | {found['items'] / found['seconds']:.2f} "
+            f"| {found['workers_started']} workers in all; each article once and in order: "
+            f"{'yes' if found['each_once_in_order'] else 'NO'}; {found['refused']} refused |"
         )
     return "\n".join(lines)
+
+
+def _what(found: dict[str, Any]) -> str:
+    return f"{', '.join(found['checks'])} | {found['items']:,} | {found['words']}"
 
 
 def main() -> None:
@@ -228,10 +232,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("part", choices=["archive", "ray", "kill", "table"])
+    parser.add_argument("--checks", default="origin,claims", choices=["origin,claims", "origin"])
     parser.add_argument("--json", type=Path, required=True, help="the figures are added to this file")
     options = parser.parse_args()
     figures: dict[str, Any] = json.loads(options.json.read_text()) if options.json.exists() else {}
     figures |= {"cpus": os.cpu_count()}
+    asked = AuditOptions(tuple(name for name in ALL_CHECKS if name in options.checks.split(",")))
     # Ray lets its workers give way to everything else, which is not what is measured.
     os.environ.setdefault("RAY_worker_niceness", "0")
     with tempfile.TemporaryDirectory() as folder:
@@ -242,14 +248,14 @@ def main() -> None:
             if run(["samples", "load"]) != 0:
                 sys.exit(1)
         if options.part == "archive":
-            figures["archive"] = {"load": load, **archive(settings)}
+            figures["archive"] = {"load": load, **archive(settings, asked)}
         elif options.part == "ray":
             rounds = figures.setdefault("ray", [])
             # Each goes first as often as the other.
             order = (1, 2) if len(rounds) % 2 == 0 else (2, 1)
-            rounds.append({"load": load, "runs": [on_ray(settings, workers) for workers in order]})
+            rounds.append({"load": load, "runs": [on_ray(settings, asked, workers) for workers in order]})
         elif options.part == "kill":
-            figures["kill"] = {"load": load, **killed(settings)}
+            figures["kill"] = {"load": load, **killed(settings, asked)}
     write_json(options.json, figures)
     print(table(figures))
 
