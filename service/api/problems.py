@@ -29,6 +29,8 @@ from service.errors import (
     InvalidInput,
     MalformedJSON,
     NotFound,
+    NotReady,
+    Overloaded,
     TamgaError,
     UnsupportedMediaType,
     VectorStoreDown,
@@ -42,6 +44,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 # The name under which a request holds a list of the problems it was answered with (the ends of their types).
 PROBLEM: Final = "tamga.problems"
 REQUEST_ID: Final = "X-Request-Id"
+NO_RESOURCE: Final = "There is no resource at this path."
 # Long lists of the same mistake help nobody and would let a small body cause a large answer.
 MAX_REPORTED_ERRORS: Final = 50
 
@@ -143,8 +146,8 @@ def _is_json(request: Request) -> bool:
 
 async def on_tamga_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TamgaError)
-    # What is to be tried later is no failure, and may come by the thousand.
-    if error.status >= 500 and "Retry-After" not in error.headers:
+    # What is refused for now is no failure, and may come by the thousand.
+    if error.status >= 500 and not isinstance(error, (Overloaded, NotReady)):
         log.error("%s %s failed: %s", request.method, request.url.path, error.detail)
     return problem_response(problem_of(error, request.url.path), error.headers)
 
@@ -189,7 +192,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
             problem_of(MalformedJSON("The body is nested too deeply or cannot be parsed."), path)
         )
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem_response(problem_of(NotFound("There is no resource at this path."), path))
+        return problem_response(problem_of(NotFound(NO_RESOURCE), path))
     headers = dict(error.headers) if error.headers else None
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail)

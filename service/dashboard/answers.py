@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.access import SCOPE_MISSING
-from service.api.problems import PROBLEM_JSON
+from service.api.problems import NO_RESOURCE, PROBLEM_JSON
 from service.dashboard.i18n import marked
 from service.dashboard.pages import HOME, Page
 
@@ -125,6 +125,9 @@ def _error_page(scope: Scope, start: dict[str, Any], body: bytes) -> Response:
     told = json.loads(body)
     page = Page(request)
     detail = str(told.get("detail", ""))
+    if detail == NO_RESOURCE:
+        # The title says as much, in the language of the page.
+        detail = ""
     own_words = detail.startswith(SCOPE_MISSING)
     answer = page.render(
         "error.html",

@@ -221,13 +221,27 @@ async def bulk(request: Request, page: PageDep, caller: CallerDep, worker: Model
     action = form.text("action")
     if not ids or action not in BULK_WORDS:
         return page.go(back, say=NOTHING_CHOSEN)
+    titles = await with_runtime(worker, lambda runtime: _titles(runtime, ids))
     if not form.ticked("confirmed"):
         return page.render(
-            "queue_bulk.html", tab="queue", ids=ids, action=action, words=BULK_WORDS, form=form
+            "queue_bulk.html",
+            tab="queue",
+            ids=ids,
+            titles=titles,
+            action=action,
+            words=BULK_WORDS,
+            form=form,
+            back=back,
         )
     wanted = _bulk_request(ids, action, form)
     results = await with_runtime(worker, lambda runtime: carry_out(runtime.reviews, wanted, caller))
-    return page.render("queue_bulk_done.html", tab="queue", results=results, back=back)
+    return page.render("queue_bulk_done.html", tab="queue", results=results, titles=titles, back=back)
+
+
+def _titles(runtime: Runtime, ids: list[str]) -> dict[str, str]:
+    """What reviews are called; those that are not there by their ids."""
+    found = {review_id: runtime.store.reviews.get(review_id) for review_id in ids}
+    return {name: (review and (review.title or review.url)) or name for name, review in found.items()}
 
 
 def _bulk_request(ids: list[str], action: str, form: Form) -> BulkRequest:
