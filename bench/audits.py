@@ -188,8 +188,8 @@ def table(figures: dict[str, Any]) -> str:
         base = warm[0]["resident_megabytes"]
         growth = max(sample["resident_megabytes"] for sample in warm) / base - 1
         lines.append(
-            f"| embedded | {_what(found)} | {rate:.2f} | memory {base:.0f} MB after {WARM_UP} articles, at most "
-            f"{growth:+.1%} after that; {found['reused']} of {found['copies']} copies recognised "
+            f"| embedded | {_what(found)} | {rate:.2f} | memory {base:.0f} MB after {WARM_UP} articles, "
+            f"at most {growth:+.1%} after that; {found['reused']} of {found['copies']} copies recognised "
             f"({found['reused'] / found['items']:.1%} of all articles) |"
         )
     rounds: list[dict[str, Any]] = figures.get("ray", [])
@@ -199,8 +199,9 @@ def table(figures: dict[str, Any]) -> str:
             rates = [(run["items"] - 1) / run["seconds_after_first"] for run in runs]
             here = statistics.median(run["cpu_seconds_here"] / run["items"] for run in runs)
             lines.append(
-                f"| Ray, workers: {workers} | {_what(runs[0])} | {statistics.median(rates):.2f} | {len(runs)} "
-                f"rounds, {min(rates):.2f}–{max(rates):.2f}; driver {here * 1_000:.1f} ms an article |"
+                f"| Ray, workers: {workers} | {_what(runs[0])} | {statistics.median(rates):.2f} | "
+                f"{len(runs)} rounds, {min(rates):.2f}–{max(rates):.2f}; "
+                f"driver {here * 1_000:.1f} ms an article |"
             )
     if rounds:
         for name, key in (("from the first result", "seconds_after_first"), ("with loading", "seconds")):

@@ -88,7 +88,7 @@ class RayRunner:
             raise ConfigurationError(
                 "A cluster may analyse an item more than once, so it stores none: use the local engine."
             )
-        expected = Expected(tamga_version(), store_id(self._settings) if "claims" in options.checks else None)
+        expected = Expected(tamga_version(), store_id(self._settings))
         threads = self._settings.threads or 1
         workers = self._workers
         if workers is None:

@@ -16,12 +16,12 @@ OpenAnalyse = Callable[[Settings, AuditOptions], Analyse]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a worker must find on its machine, or its answers would be others: this version of Tamga, and for
-    claims this database.
+    """What a worker must find on its machine, or its answers would be others: this version of Tamga, and this
+    database, which has records and rates.
     """
 
     version: str
-    store_id: str | None
+    store_id: str
 
 
 class AuditWorker:
@@ -41,7 +41,7 @@ class AuditWorker:
         own = tamga_version()
         if own != expected.version:
             raise ConfigurationError(f"A worker runs Tamga {own}, not {expected.version} as here.")
-        if expected.store_id is not None and store_id(self._settings) != expected.store_id:
+        if store_id(self._settings) != expected.store_id:
             raise ConfigurationError(
                 "A worker on another machine sees another database: set TAMGA_DATABASE_URL to one that all "
                 "machines reach."

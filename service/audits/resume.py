@@ -12,12 +12,13 @@ from service.errors import Conflict
 
 
 def kept_results(
-    file: BinaryIO, items: Iterator[Item], options: AuditOptions, target_fpr: float
+    file: BinaryIO, items: Iterator[Item], options: AuditOptions
 ) -> Iterator[tuple[Item, dict[str, Any]]]:
     """The items that have a result in `file`, with it; `items` goes on behind the last of them, and so does
     `file`: what follows the last whole line, which a killed process may have left half, is cut off.
 
-    Raises Conflict, with the file as it was, where the results are those of other items, checks or rates.
+    `options` name their rate. Raises Conflict, with the file as it was, where the results are those of other
+    items, checks or rates.
     """
     for number, line in enumerate(iter(file.readline, b""), start=1):
         result = _parsed(line)
@@ -29,7 +30,7 @@ def kept_results(
         wrong = (
             f"there are no more than {number - 1} items."
             if item is None
-            else _mismatch(item, result, options, target_fpr)
+            else _mismatch(item, result, options)
         )
         if item is None or wrong:
             raise Conflict(f"line {number} of the results: {wrong}")
@@ -46,13 +47,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and "id" in value else None
 
 
-def _mismatch(item: Item, result: Mapping[str, Any], options: AuditOptions, target_fpr: float) -> str:
+def _mismatch(item: Item, result: Mapping[str, Any], options: AuditOptions) -> str:
     if result["id"] != item.id:
         return f"it is of the item {result['id']!r}, and the source has {item.id!r} there."
     if "error" in result:
         return ""
     if {check for check in ("origin", "claims") if check in result} != set(options.checks):
         return "it was made with other --checks."
-    if "origin" in result and result["origin"]["target_fpr"] != target_fpr:
+    if "origin" in result and result["origin"]["target_fpr"] != options.target_fpr:
         return f"it was made with --fpr {result['origin']['target_fpr']}."
     return ""

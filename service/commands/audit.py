@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, TextIO
 
 import typer
 
@@ -24,10 +24,11 @@ from service.commands.progress import progress_bar
 from service.commands.session import open_runtime
 
 if TYPE_CHECKING:
-    from service.audits.items import AuditOptions, Item
+    from service.analysis_models import CheckName
+    from service.audits.items import Item
     from service.audits.report import Tally
     from service.audits.runner import Runner
-    from service.settings import Settings
+    from service.runtime import Runtime
 
 Engine = Literal["local", "ray"]
 
@@ -69,7 +70,6 @@ def audit(
     from service.audits.items import AuditOptions
     from service.audits.report import Tally
     from service.audits.resume import kept_results
-    from service.settings import load_settings
 
     asked = [name.strip() for name in checks.split(",") if name.strip()]
     if not asked or not set(asked) <= set(ALL_CHECKS):
@@ -78,23 +78,24 @@ def audit(
         raise typer.BadParameter("--report names the page; its figures are written beside it as .csv")
     _check_files(source, out, resume)
     _check_engine(engine, address, workers, store)
-    options = AuditOptions(tuple(name for name in ALL_CHECKS if name in asked), fpr, store)
-    settings = load_settings()
-    target_fpr = fpr if fpr is not None else settings.target_fpr
     with ExitStack() as stack:
         items, total = _items(stack, source)
+        runtime = stack.enter_context(open_runtime(progress))
+        # One rate for all, whatever is changed meanwhile.
+        target_fpr = fpr if fpr is not None else runtime.policy.target_fpr()
+        options = AuditOptions(tuple(name for name in ALL_CHECKS if name in asked), target_fpr, store)
         tally = Tally()
         bar = stack.enter_context(progress_bar("audit", total=total, shown=progress))
         resumed = resume and Path(out).exists()
         if resumed:
-            with Path(out).open("r+b") as kept:
-                for item, result in kept_results(kept, items, options, target_fpr):
+            with _kept(Path(out)) as kept:
+                for item, result in kept_results(kept, items, options):
                     tally.add(facts_of(item, result))
                     bar.update(1)
         # Taken before Ray, which prints to whatever is called standard output then.
         standard = sys.stdout
         # Nothing is overwritten before there is somebody to write it anew.
-        runner = stack.enter_context(_runner(engine, settings, address, workers, progress))
+        runner = stack.enter_context(_runner(engine, runtime, address, workers))
         outgoing = standard if out == STANDARD_STREAM else open_output(stack, out, append=resumed)
         page = None if report is None else stack.enter_context(_opened(report))
         figures = None if report is None else stack.enter_context(_opened(report.with_suffix(".csv")))
@@ -104,7 +105,7 @@ def audit(
             bar.update(1)
             tally.add(audited.facts)
         if page is not None and figures is not None:
-            _write_report(page, figures, tally, source, options, target_fpr)
+            _write_report(page, figures, tally, source, options.checks, target_fpr)
 
 
 def _check_files(source: str, out: str, resume: bool) -> None:
@@ -145,30 +146,25 @@ def _items(stack: ExitStack, source: str) -> tuple[Iterator[Item], int | None]:
 
 
 @contextmanager
-def _runner(
-    engine: Engine, settings: Settings, address: str | None, workers: int | None, progress: bool | None
-) -> Iterator[Runner]:
+def _runner(engine: Engine, runtime: Runtime, address: str | None, workers: int | None) -> Iterator[Runner]:
     if engine == "ray":
         from service.audits.cluster import RayRunner
-        from service.logs import configure_logging
 
-        configure_logging("warning")
         # Of lost workers the engine's own warnings tell.
         with (
             Path(os.devnull).open("w") as nowhere,
             redirect_stdout(nowhere),
-            RayRunner(settings, address=address, workers=workers) as cluster,
+            RayRunner(runtime.settings, address=address, workers=workers) as cluster,
         ):
             yield cluster
         return
     from service.audits.runner import LocalRunner
 
-    with open_runtime(progress) as runtime:
-        yield LocalRunner(runtime.analyser.analyse)
+    yield LocalRunner(runtime.analyser.analyse)
 
 
 def _write_report(
-    page: TextIO, figures: TextIO, tally: Tally, source: str, options: AuditOptions, target_fpr: float
+    page: TextIO, figures: TextIO, tally: Tally, source: str, checks: Sequence[CheckName], target_fpr: float
 ) -> None:
     from service.audits.report import ReportHead, figures_csv, report_page
 
@@ -176,11 +172,18 @@ def _write_report(
         title="Audit",
         source="standard input" if source == STANDARD_STREAM else Path(source).name,
         made_at=datetime.now(UTC),
-        checks=options.checks,
+        checks=tuple(checks),
         target_fpr=target_fpr,
     )
     page.write(report_page(tally, head))
     figures.write(figures_csv(tally))
+
+
+def _kept(path: Path) -> BinaryIO:
+    try:
+        return path.open("r+b")
+    except OSError as error:
+        raise typer.BadParameter(f"cannot go on with {path}: {error.strerror}") from error
 
 
 def _opened(path: Path) -> TextIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,57 @@ def test_a_report_is_written_beside_the_results(tamga, jsonl, tmp_path: Path) ->
     assert "outlet,'=Alpha,,2," in figures
     for impossible in (tmp_path / "no" / "report.html", tmp_path / "report.csv"):
         assert tamga("audit", jsonl(*lines), "--report", impossible).code == 2
+
+
+def test_a_folder_is_one_archive_and_an_interrupted_audit_is_gone_on_with(
+    tamga, jsonl, tmp_path: Path
+) -> None:
+    for name, article in zip(("b", "a"), ARTICLES[:2], strict=True):
+        (tmp_path / "archive").mkdir(exist_ok=True)
+        jsonl({"id": name, "text": article.text}, b"{broken", name=f"archive/{name}.jsonl")
+    out = tmp_path / "out.jsonl"
+    arguments = ("audit", tmp_path / "archive", "--out", out, "--checks", "origin")
+    assert tamga(*arguments, "--resume").code == 0
+    whole = out.read_bytes().splitlines(keepends=True)
+    assert [json.loads(line)["id"] for line in whole] == ["a", None, "b", None]
+    # As a process leaves it that is killed while it writes the third line.
+    out.write_bytes(b"".join(whole[:2]) + whole[2][:50])
+    report = tmp_path / "report.html"
+    outcome = tamga(*arguments, "--resume", "--report", report)
+    assert (outcome.code, outcome.err) == (0, "")
+    again = out.read_bytes().splitlines(keepends=True)
+    assert again[:2] == whole[:2]
+    assert [timeless(json.loads(line)) for line in again] == [timeless(json.loads(line)) for line in whole]
+    # The report tells of all of them.
+    assert "all,refused,,4,4,2," in (tmp_path / "report.csv").read_text(encoding="utf-8")
+    # Results of another question are not mixed in.
+    other = tamga(*arguments[:-1], "origin", "--fpr", "0.05", "--resume")
+    assert (other.code, other.err.count("\n")) == (2, 1)
+    assert "--fpr 0.01" in other.err
+    assert out.read_bytes() == b"".join(again)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--engine", "ray", "--store"], "local engine"),
+        (["--workers", "2"], "--engine ray"),
+        (["--address", "auto"], "--engine ray"),
+        (["--resume"], "--out"),
+        (["--out", "IN"], "--out"),
+        (["--engine", "ray"], "pip install 'tamga-newsroom[cluster]'"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line(
+    tamga, jsonl, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    # As on a machine where it is not installed.
+    monkeypatch.setitem(sys.modules, "ray", None)
+    source = jsonl({"id": 1, "text": "text"})
+    outcome = tamga("audit", source, *(source if part == "IN" else part for part in arguments))
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert told in outcome.err
+    assert source.read_bytes()
 
 
 @pytest.mark.usefixtures("samples")

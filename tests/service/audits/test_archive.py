@@ -69,7 +69,7 @@ def test_files_are_read_by_their_names_and_broken_ones_are_named(tmp_path: Path)
         Archive(tmp_path / "empty")
 
 
-ORIGIN = AuditOptions(("origin",))
+ORIGIN = AuditOptions(("origin",), 0.01)
 
 
 def result_of(item: Item) -> dict[str, object]:
@@ -94,7 +94,7 @@ def test_wherever_a_process_was_killed_whole_lines_stay_and_no_half_one(count: i
     whole = lines(*map(result_of, items))
     file = io.BytesIO(whole[: min(cut, len(whole))])
     rest = iter(items)
-    kept = list(kept_results(file, rest, ORIGIN, 0.01))
+    kept = list(kept_results(file, rest, ORIGIN))
     assert [item.number for item, _ in kept] == list(range(len(kept)))
     file.seek(0, io.SEEK_END)
     file.write(lines(*map(result_of, rest)))
@@ -113,8 +113,8 @@ def test_results_of_something_else_are_not_gone_on_with(tmp_path: Path, result: 
     path = tmp_path / "out.jsonl"
     path.write_bytes(lines(result))
     with path.open("r+b") as file, pytest.raises(Conflict, match=reason):
-        list(kept_results(file, iter(items_of(3)), ORIGIN, 0.01))
+        list(kept_results(file, iter(items_of(3)), ORIGIN))
     assert path.read_bytes() == lines(result)
     path.write_bytes(lines(*map(result_of, items_of(3))))
     with path.open("r+b") as file, pytest.raises(Conflict, match="no more than 2"):
-        list(kept_results(file, iter(items_of(2)), ORIGIN, 0.01))
+        list(kept_results(file, iter(items_of(2)), ORIGIN))
