@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.corpus import arguments, read_jsonl, write_json
-from classifiers.models.encoder import QUERY, inference_session, truncate
-from classifiers.models.prepare import SERVING_MODEL, TOKENIZER, mean_pooled, prepare_models
+from classifiers.models.encoder import QUERY, inference_session
+from classifiers.models.prepare import SERVING_MODEL, mean_pooled, prepare_models
+from classifiers.models.tokens import packaged_tokenizer, truncate
 from classifiers.text import LANGUAGES
 
 SENTENCES_PER_LANGUAGE = 6
@@ -175,9 +176,7 @@ def _worker(name: str, pipe: Connection) -> None:
 
 def texts(data: Path) -> tuple[dict[str, list[list[int]]], list[list[int]]]:
     """Token ids: sentences by language, and windows of exactly 512 tokens."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(prepare_models().serving.path / TOKENIZER))
+    tokenizer = packaged_tokenizer()
     rows = list(read_jsonl(data / "claims" / "parallel" / "ntrex.jsonl.gz"))
     sentences = {
         code: [tokenizer.encode(QUERY + row[code]).ids for row in rows[: SENTENCES_PER_LANGUAGE * 20 : 20]]

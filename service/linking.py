@@ -5,7 +5,7 @@ reader must know about it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from classifiers.stance.names import word_overlap
 from classifiers.text import LANGUAGES
 from index.records import VerifiedRecord
 from index.times import end_of, start_of
-from service.analysis_models import ClaimStatus, Match, MatchLevel
+from service.analysis_models import ClaimStatus, MatchLevel
 
 UNSUPPORTED_LANGUAGE: Final = "unsupported_language"
 EMPTY_INDEX: Final = "empty_index"
@@ -62,18 +62,17 @@ def level_of(
 
 
 def status_of(
-    matches: Sequence[Match], language: str, *, held_back: bool, empty: bool
+    levels: Collection[MatchLevel], language: str, *, held_back: bool, empty: bool
 ) -> tuple[ClaimStatus, str | None]:
-    """What all matches of a claim amount to, and why where that is not a match.
+    """What the levels of all matches of a claim amount to, and why where that is not a match.
 
     `held_back` says that one is probable enough to be linked, but only suggested.
     """
-    if not matches:
+    if not levels:
         # An index without records and a filter that lets none through are different findings.
         return "no_match", EMPTY_INDEX if empty else NOTHING_FOUND
     if language not in LANGUAGES:
         return "abstained", UNSUPPORTED_LANGUAGE
-    levels = {match.level for match in matches}
     if "link" in levels:
         return "matched", None
     if "suggest" in levels:

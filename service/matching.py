@@ -24,7 +24,7 @@ from index.questions import question_text
 from index.records import VerifiedRecord
 from index.search import FUSED_SCALE, Question, RecordSearch, SearchHit
 from index.stories import newer_of, story_key
-from service.analysis_models import ClaimMatches, Evidence, Match, Mismatch, OtherRecord
+from service.analysis_models import ClaimMatches, Evidence, Match, MatchLevel, Mismatch, OtherRecord
 from service.evidence import EvidenceVectors, choose, sentences_of, whole
 from service.linking import (
     BELOW_THRESHOLD,
@@ -136,13 +136,15 @@ class ClaimMatcher:
         languages: Collection[str] | None = None,
         publishers: Collection[str] | None = None,
         group: bool = False,
+        shown_only: bool = False,
     ) -> list[ClaimMatches]:
         """The best `top_k` records for each claim, best first, with a status for the whole.
 
         `vectors` (n, d) are the claims' unit vectors by the packaged encoder, if they are there already.
         `as_of` asks for what was valid then. All candidates are returned, also improbable ones; the status
         says what they amount to. Records of the same claim stand one after the other; with `group` the first
-        stands for all and names the others, and `top_k` counts groups.
+        stands for all and names the others, and `top_k` counts groups. With `shown_only` the answers leave
+        out what is too improbable to be shown beside an article, and no stance is computed for it.
         """
         if not claims:
             return []
@@ -167,14 +169,21 @@ class ClaimMatcher:
         ]
         candidates = [listing.candidate for own in listed for listing in own]
         self._choose_evidence(candidates, vectors, spoken, shared=shared)
-        results = iter(self._compare(claims, spoken, candidates))
+        answered = [
+            [listing for listing in own if not shown_only or self._probable(listing.candidate, spoken[owner])]
+            for owner, own in enumerate(listed)
+        ]
+        results = iter(
+            self._compare(claims, spoken, [listing.candidate for own in answered for listing in own])
+        )
         answers = []
-        for owner, own in enumerate(listed):
+        for owner, own in enumerate(answered):
             matches = [
                 self._match(claims[owner], spoken[owner], listing, next(results), as_of) for listing in own
             ]
+            left_out: list[MatchLevel] = ["none"] * (len(listed[owner]) - len(own))
             status, reason = status_of(
-                matches,
+                [*(match.level for match in matches), *left_out],
                 spoken[owner],
                 held_back=any(
                     self._held_back(match, spoken[owner], listing)
@@ -184,11 +193,6 @@ class ClaimMatcher:
             )
             answers.append(ClaimMatches(status=status, reason=reason, matches=matches))
         return answers
-
-    def linked(self, matches: ClaimMatches) -> ClaimMatches:
-        """The matches that are probable enough to show beside an article's sentence."""
-        shown = [match for match in matches.matches if match.level != "none"]
-        return matches.model_copy(update={"matches": shown})
 
     def _listed(
         self, owner: int, hits: Sequence[SearchHit], spoken: str, *, shared: bool, top_k: int, group: bool
@@ -238,10 +242,8 @@ class ClaimMatcher:
         places = Counter[int]()
         for candidate in candidates:
             places[candidate.owner] += 1
-            probability = self._calibration.probability(
-                np.array([candidate.cosine]), spoken[candidate.owner], candidate.language
-            )
-            near = probability[0] >= self._calibration.suggest_threshold / 2
+            probability = self._probability(candidate, spoken[candidate.owner])
+            near = probability >= self._calibration.suggest_threshold / 2
             near = near or not shared or places[candidate.owner] <= _READ_CLOSELY
             quoted = sentences_of(candidate.hit, candidate.language) if near else [candidate.evidence]
             known = shared and len(quoted) == 1 and candidate.hit.field != "title"
@@ -271,6 +273,15 @@ class ClaimMatcher:
         ]
         return self._stance.compare(pairs, np.array([c.cosine for c in candidates], dtype=np.float32))
 
+    def _probability(self, candidate: _Candidate, spoken: str) -> float:
+        """That the claim and the words it is held against are about the same."""
+        cosines = np.array([candidate.cosine])
+        return float(self._calibration.probability(cosines, spoken, candidate.language)[0])
+
+    def _probable(self, candidate: _Candidate, spoken: str) -> bool:
+        """Whether `level_of` may say more than "none", whatever the stance."""
+        return self._probability(candidate, spoken) >= self._calibration.suggest_threshold
+
     def _held_back(self, match: Match, spoken: str, listing: _Listing) -> bool:
         enough = self._calibration.link_threshold_of(spoken, listing.candidate.language)
         return match.level == "suggest" and match.probability >= enough
@@ -285,9 +296,7 @@ class ClaimMatcher:
     ) -> Match:
         candidate = listing.candidate
         record = candidate.record
-        probability = float(
-            self._calibration.probability(np.array([candidate.cosine]), spoken, candidate.language)[0]
-        )
+        probability = self._probability(candidate, spoken)
         later = newer_of(record, listing.story)
         newer = record.superseded_by or (None if later is None else later.id)
         level = level_of(

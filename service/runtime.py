@@ -103,6 +103,7 @@ class Runtime:
                 backend=self.settings.backend,
                 threads=self.settings.threads,
                 on_batch=self.observer.batch,
+                remember=self.settings.remembered_texts,
             )
         except ModelFilesError as error:
             raise ConfigurationError(str(error)) from error
@@ -123,7 +124,7 @@ class Runtime:
     def stance(self) -> StanceModel:
         from classifiers.stance import StanceModel
 
-        return StanceModel.load(threads=self.settings.threads)
+        return StanceModel.load(threads=self.settings.threads, remember=self.settings.remembered_texts)
 
     @cached_property
     def match_calibration(self) -> MatchCalibration:

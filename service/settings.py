@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     threads: int | None = Field(
         None, ge=1, le=256, description="Threads of the models; by default one per core"
     )
+    remembered_texts: int = Field(
+        16_384, ge=0, description="Texts, and pairs of texts, whose vectors and readings are kept; 0: none"
+    )
     host: str = Field("127.0.0.1", min_length=1, description="Address the service listens on")
     port: int = Field(8000, ge=0, le=65_535, description="Port the service listens on; 0 takes a free one")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(

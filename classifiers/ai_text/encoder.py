@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.models import models_home, prepare_models
-from classifiers.models.encoder import inference_session, length_sorted_batches, pad
-from classifiers.models.prepare import TOKENIZER
+from classifiers.models.encoder import inference_session
+from classifiers.models.onnx_export import VOCABULARY
 from classifiers.models.prepared import PreparedFolder, prepare_folder, sha256_of
+from classifiers.models.tokens import length_sorted_batches, packaged_tokenizer, pad
 
 SERVING_MODEL: Final = "detector-int8.onnx"
 #: Raise when the way the serving file is built changes.
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 #: What the second head tells apart, in the order of its outputs.
 KINDS: Final = ("ai", "ai_rewritten", "ai_translated")
 _TOKENS_PER_BATCH: Final = 1024
@@ -112,7 +112,6 @@ def _build(weights: Path, folder: Path) -> None:
     export_onnx(Scores(model.eval()), traced, ["logit", "kinds"])
     quantise_onnx(traced, folder / SERVING_MODEL)
     traced.unlink()
-    shutil.copyfile(base / TOKENIZER, folder / TOKENIZER)
 
 
 class EncoderScorer:
@@ -125,13 +124,10 @@ class EncoderScorer:
     """
 
     def __init__(self, weights: Path, *, threads: int | None = None, home: Path | None = None) -> None:
-        from tokenizers import Tokenizer
-
-        files = prepare_encoder(weights, home).verified(SERVING_MODEL, TOKENIZER)
+        files = prepare_encoder(weights, home).verified(SERVING_MODEL, VOCABULARY)
         self.window = int(encoder_plan(weights)["max_tokens"])
         self._session = inference_session(files.path / SERVING_MODEL, threads=threads)
-        self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
-        self._tokenizer.no_truncation()
+        self._tokenizer = packaged_tokenizer()
 
     def score(self, views: Sequence[str], *, most_windows: int = 24) -> list[TextWindows]:
         """Score each text in windows that overlap by half.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.models.adaptation import Adaptation, load_adaptation
+from classifiers.models.memory import RowMemory
+from classifiers.models.onnx_export import VOCABULARY
 from classifiers.models.packaged import MODEL_NAME
-from classifiers.models.prepare import PACKAGED_SHA256, SERVING_MODEL, TOKENIZER, prepare_models
+from classifiers.models.prepare import PACKAGED_SHA256, SERVING_MODEL, prepare_models
 from classifiers.models.prepared import ModelFilesError, sha256_of
+from classifiers.models.tokens import length_sorted_batches, packaged_tokenizer, pad, truncate
 from classifiers.models.turkmen import respelt
 
 Backend = Literal["onnx", "torch"]
@@ -58,6 +61,7 @@ def load_encoder(
     threads: int | None = None,
     adapted: bool = True,
     on_batch: Callable[[int], None] | None = None,
+    remember: int = 0,
 ) -> Encoder:
     """Load the packaged encoder, or the sentence-transformers model or folder called ``name``.
 
@@ -69,12 +73,22 @@ def load_encoder(
             (:mod:`classifiers.models.adaptation`); without, it is as published. A named model is never
             changed.
         on_batch: told the tokens of each batch (rows x longest row) that ``onnx`` computes.
+        remember: how many texts keep their vectors, so that they are not computed again.
 
     Raises:
         ModelFilesError: files are damaged, or the named model cannot be loaded.
     """
+    encoder: Encoder
     if name is not None:
-        return SentenceTransformerEncoder.named(name, threads=threads)
+        encoder = SentenceTransformerEncoder.named(name, threads=threads)
+    else:
+        encoder = _packaged(backend, threads, adapted, on_batch)
+    return RememberingEncoder(encoder, remember) if remember else encoder
+
+
+def _packaged(
+    backend: Backend, threads: int | None, adapted: bool, on_batch: Callable[[int], None] | None
+) -> Encoder:
     encoder: Encoder
     if backend == "torch":
         folder = prepare_models().packaged_folder
@@ -117,6 +131,32 @@ class AdaptedEncoder:
         return self.published.count_tokens([respelt(text) for text in texts])
 
 
+class RememberingEncoder:
+    """Any encoder, with the vectors of the texts that it was given last."""
+
+    def __init__(self, encoder: Encoder, limit: int) -> None:
+        self.encoder = encoder
+        self.model_id = encoder.model_id
+        self.dimension = encoder.dimension
+        self.max_tokens = encoder.max_tokens
+        self._memory = RowMemory(limit)
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str = QUERY, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """See :class:`Encoder`."""
+
+        def compute(new: list[int]) -> NDArray[np.float32]:
+            return self.encoder.encode([texts[row] for row in new], prompt=prompt, progress=progress)
+
+        rows = self._memory.rows([f"{prompt}\0{text}" for text in texts], compute)
+        return np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See :class:`Encoder`."""
+        return self.encoder.count_tokens(texts)
+
+
 class OnnxEncoder:
     """The packaged model as int8 on ONNX Runtime: the serving backend, as published.
 
@@ -127,16 +167,13 @@ class OnnxEncoder:
     TOKENS_PER_BATCH = 1024
 
     def __init__(self, *, threads: int | None = None, on_batch: Callable[[int], None] | None = None) -> None:
-        from tokenizers import Tokenizer
-
-        files = prepare_models().serving.verified(SERVING_MODEL, TOKENIZER)
+        files = prepare_models().serving.verified(SERVING_MODEL, VOCABULARY)
         self.model_id = _published_id()
         self.max_tokens = 512
         self._on_batch = on_batch or (lambda tokens: None)
         self._session = inference_session(files.path / SERVING_MODEL, threads=threads)
         self.dimension = int(self._session.get_outputs()[0].shape[1])
-        self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
-        self._tokenizer.no_truncation()
+        self._tokenizer = packaged_tokenizer()
 
     def encode(
         self, texts: Sequence[str], *, prompt: str = QUERY, progress: bool = False
@@ -229,34 +266,6 @@ def inference_session(path: Path, *, threads: int | None = None) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def length_sorted_batches(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:
-    """Row numbers in batches of similar length; rows x longest row stays within ``tokens`` where it can."""
-    batch: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[row] > tokens:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
-
-
-def truncate(ids: list[int], max_tokens: int) -> list[int]:
-    """The first tokens, the closing special token kept."""
-    return ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]]
-
-
-def pad(rows: Sequence[Sequence[int]], pad_id: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Token ids as a rectangle with its attention mask, both (rows, longest)."""
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad_id, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)] = row
-        mask[number, : len(row)] = 1
-    return ids, mask
 
 
 def _named_model_id(name: str) -> str:

@@ -4,6 +4,9 @@ Used for the packaged sentence encoder and for fine-tuned heads alike, so that e
 is served by the same runtime. Steps: trace with torch, store the vocabulary table in 4-bit blocks where
 the weights were published in 4 bits anyway (exact, and a seventh of the memory), quantise the matrix
 products to int8 per output channel. docs/adr/0002 compares the alternatives.
+
+The table lies in a file of its own beside the model: ONNX Runtime maps such files into memory, so that of the
+table only what the words of the texts need takes room there.
 """
 
 from __future__ import annotations
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 
 OPSET = 21
 BLOCK = 32
+# The vocabulary table, beside the model files that look words up in it.
+VOCABULARY = "vocabulary.bin"
+_PARTS = (".codes", ".scales")
+# Parts of a mapped file begin where a page of memory may begin, on any machine.
+_PAGE = 65_536
 
 
 def export_onnx(module: torch.nn.Module, path: Path, output_names: list[str]) -> None:
@@ -55,7 +63,8 @@ def export_onnx(module: torch.nn.Module, path: Path, output_names: list[str]) ->
 def quantise_onnx(source: Path, target: Path) -> None:
     """Write ``target``: ``source`` with int8 matrix products and a 4-bit vocabulary table.
 
-    The table becomes 4-bit only where that loses nothing, as it does for weights published in 4 bits.
+    The table becomes 4-bit only where that loses nothing, as it does for weights published in 4 bits; it then
+    lies in :data:`VOCABULARY` beside ``target``.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -73,6 +82,30 @@ def quantise_onnx(source: Path, target: Path) -> None:
             op_types_to_quantize=["MatMul"],
             extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
         )
+    _move_vocabulary_out(target)
+
+
+def _move_vocabulary_out(path: Path) -> None:
+    """Write the parts of the 4-bit table, if the model has one, into a file beside it."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    parts = [tensor for tensor in model.graph.initializer if tensor.name.endswith(_PARTS)]
+    if not parts:
+        return
+    with (path.parent / VOCABULARY).open("wb") as file:
+        for tensor in parts:
+            content = numpy_helper.to_array(tensor).tobytes()
+            file.write(b"\0" * (-file.tell() % _PAGE))
+            place = {"location": VOCABULARY, "offset": file.tell(), "length": len(content)}
+            file.write(content)
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.external_data.extend(
+                onnx.StringStringEntryProto(key=key, value=str(value)) for key, value in place.items()
+            )
+    path.write_bytes(model.SerializeToString())
 
 
 def _pack_vocabulary(model: Any) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # one and stored vectors would silently stop fitting.
 PACKAGED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raise when the way the files are built changes, so that every machine builds them anew.
-FORMAT = 1
+REFERENCE_FORMAT = 1
+SERVING_FORMAT = 3
 SERVING_MODEL = "encoder-int8.onnx"
 TOKENIZER = "tokenizer.json"
 
@@ -37,7 +38,7 @@ class PreparedModels:
     packaged_folder: Path
     """sentence-transformers layout, float32: the reference, and what trainings start from."""
     serving: PreparedFolder
-    """int8 ONNX file and tokenizer."""
+    """int8 ONNX file, the vocabulary table beside it, and tokenizer."""
 
 
 def prepare_models(progress: bool = True, *, force: bool = False) -> PreparedModels:
@@ -64,8 +65,8 @@ def prepared_places() -> tuple[Path, Path]:
     """Where the packaged model lies, or will lie, in its two forms: float32, int8."""
     home = models_home()
     return (
-        home / f"{MODEL_NAME}-f32-{PACKAGED_SHA256[:12]}-v{FORMAT}",
-        home / f"{MODEL_NAME}-int8-{PACKAGED_SHA256[:12]}-v{FORMAT}",
+        home / f"{MODEL_NAME}-f32-{PACKAGED_SHA256[:12]}-v{REFERENCE_FORMAT}",
+        home / f"{MODEL_NAME}-int8-{PACKAGED_SHA256[:12]}-v{SERVING_FORMAT}",
     )
 
 

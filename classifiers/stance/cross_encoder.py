@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.models import models_home, prepare_models
-from classifiers.models.encoder import QUERY, inference_session, length_sorted_batches, pad
-from classifiers.models.prepare import TOKENIZER
+from classifiers.models.encoder import QUERY, inference_session
+from classifiers.models.memory import RowMemory
+from classifiers.models.onnx_export import VOCABULARY
 from classifiers.models.prepared import prepare_folder, sha256_of
+from classifiers.models.tokens import join_pair, length_sorted_batches, packaged_tokenizer, pad
 from classifiers.models.turkmen import respelt
 from classifiers.stance.evidence import ClaimEvidence
 from classifiers.stance.relation_words import plain_bounds
@@ -34,44 +36,50 @@ STEPS = "steps"
 _MODEL = "stance-int8.onnx"
 _TOKENS_PER_BATCH = 1024
 # Raise when the way the serving file is built changes.
-_FORMAT = 2
+_FORMAT = 3
 
 
 class CrossEncoder:
     """Logits of the three stances for claim/evidence pairs, by the fine-tuned encoder on ONNX Runtime."""
 
-    def __init__(self, folder: PreparedFolder, *, threads: int | None = None) -> None:
-        from tokenizers import Tokenizer
-
-        files = folder.verified(_MODEL, TOKENIZER)
+    def __init__(self, folder: PreparedFolder, *, threads: int | None = None, remember: int = 0) -> None:
+        files = folder.verified(_MODEL, VOCABULARY)
         self._session = inference_session(files.path / _MODEL, threads=threads)
-        self._tokenizer = Tokenizer.from_file(str(files.path / TOKENIZER))
-        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
-        self._tokenizer.no_padding()
+        self._tokenizer = packaged_tokenizer()
+        self._memory = RowMemory(remember)
         self.digest = folder.source_sha256
 
     @classmethod
-    def load(cls, weights: Path | None = None, *, threads: int | None = None) -> CrossEncoder:
+    def load(
+        cls, weights: Path | None = None, *, threads: int | None = None, remember: int = 0
+    ) -> CrossEncoder:
         """Load the packaged weights, building the serving file where this machine has none yet.
+
+        ``remember``: how many pairs keep their logits, so that they are not computed again.
 
         Raises:
             FileNotFoundError: no weights at ``weights``.
             ModelFilesError: the packaged model cannot be prepared, or a built file is damaged.
         """
-        weights = weights or WEIGHTS
-        digest = sha256_of(weights)
-        folder = models_home() / f"stance-cross-encoder-{digest[:12]}-v{_FORMAT}"
-        return cls(prepare_folder(folder, digest, lambda scratch: _build(weights, scratch)), threads=threads)
+        return cls(prepare_cross_encoder(weights), threads=threads, remember=remember)
 
     def logits(self, pairs: Sequence[ClaimEvidence]) -> NDArray[np.float32]:
         """Shape ``(n, 3)`` in the order of ``STANCES``; pairs longer than 160 tokens lose the end of the
         longer text.
         """
         texts = [reading_form(pair) for pair in pairs]
-        encoded = self._tokenizer.encode_batch(
-            [(QUERY + respelt(claim), respelt(evidence)) for claim, evidence in texts]
+        read = [(QUERY + respelt(claim), respelt(evidence)) for claim, evidence in texts]
+        rows = self._memory.rows(
+            ["\0".join(pair) for pair in read], lambda new: self._computed([read[row] for row in new])
         )
-        ids = [encoding.ids for encoding in encoded]
+        return np.stack(rows) if rows else np.empty((0, 3), np.float32)
+
+    def _computed(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """Logits of pairs as they are read. A claim held against several texts is tokenised once."""
+        distinct = list(dict.fromkeys(text for pair in pairs for text in pair))
+        encoded = self._tokenizer.encode_batch_fast(distinct)
+        tokens = {text: encoding.ids for text, encoding in zip(distinct, encoded, strict=True)}
+        ids = [join_pair(tokens[claim], tokens[evidence], MAX_TOKENS) for claim, evidence in pairs]
         logits = np.empty((len(pairs), 3), np.float32)
         for batch in length_sorted_batches([len(row) for row in ids], _TOKENS_PER_BATCH):
             input_ids, attention_mask = pad([ids[row] for row in batch])
@@ -79,6 +87,16 @@ class CrossEncoder:
                 None, {"input_ids": input_ids, "attention_mask": attention_mask}
             )[0]
         return logits
+
+
+def prepare_cross_encoder(weights: Path | None = None) -> PreparedFolder:
+    """Build the serving file from the packaged weights, or others; cheap when it is there. Raises what
+    :meth:`CrossEncoder.load` raises.
+    """
+    trained = weights or WEIGHTS
+    digest = sha256_of(trained)
+    folder = models_home() / f"stance-cross-encoder-{digest[:12]}-v{_FORMAT}"
+    return prepare_folder(folder, digest, lambda scratch: _build(trained, scratch))
 
 
 def reading_form(pair: ClaimEvidence) -> tuple[str, str]:
@@ -90,16 +108,12 @@ def reading_form(pair: ClaimEvidence) -> tuple[str, str]:
 
 
 def _build(weights: Path, folder: Path) -> None:
-    import shutil
-
     from classifiers.models.onnx_export import export_onnx, quantise_onnx
 
-    reference = prepare_models().packaged_folder
     traced = folder / "traced.onnx"
-    export_onnx(joined(weights, reference), traced, ["stance_logits"])
+    export_onnx(joined(weights, prepare_models().packaged_folder), traced, ["stance_logits"])
     quantise_onnx(traced, folder / _MODEL)
     traced.unlink()
-    shutil.copyfile(reference / TOKENIZER, folder / TOKENIZER)
 
 
 def joined(weights: Path, reference: Path) -> torch.nn.Module:

@@ -42,18 +42,23 @@ class StanceModel:
         self.model_version = str(settings["model_version"])
 
     @classmethod
-    def load(cls, folder: Path | None = None, *, threads: int | None = None) -> StanceModel:
+    def load(
+        cls, folder: Path | None = None, *, threads: int | None = None, remember: int = 0
+    ) -> StanceModel:
         """Load the packaged weights, or those in ``folder``, building the cross-encoder's serving file where
         this machine has none yet.
 
-        ``threads``: of one call; default: all cores. Raises FileNotFoundError or ValueError when the weights
+        ``threads``: of one call; default: all cores. ``remember``: how many pairs keep the cross-encoder's
+        reading. Raises FileNotFoundError or ValueError when the weights
         are unusable, ModelFilesError when the serving file is.
         """
         folder = folder or WEIGHTS
         settings = json.loads((folder / "stance.json").read_text(encoding="utf-8"))
         with np.load(folder / "stance.npz") as stored:
             trees = BoostedTrees.from_arrays({name: stored[name] for name in stored.files})
-        return cls(trees, settings, CrossEncoder.load(folder / CROSS_ENCODER, threads=threads))
+        return cls(
+            trees, settings, CrossEncoder.load(folder / CROSS_ENCODER, threads=threads, remember=remember)
+        )
 
     def compare(
         self, pairs: Sequence[ClaimEvidence], cosines: NDArray[np.floating] | None = None

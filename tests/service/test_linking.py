@@ -11,7 +11,7 @@ from classifiers.stance import MatchCalibration, Mismatch, StanceResult
 from index.questions import question_text
 from index.records import VerifiedRecord
 from index.stories import newer_of, story_key
-from service.analysis_models import Match
+from service.analysis_models import Match, MatchLevel
 from service.claim_wording import all_claim_words, source_sentence, stance_word
 from service.linking import is_short, level_of, status_of, warnings_of
 
@@ -106,14 +106,12 @@ def match(**fields: Any) -> Match:
         (["link"], "other", ("abstained", "unsupported_language")),
     ],
 )
-def test_status(levels: list[str], language: str, expected: tuple[str, str | None]) -> None:
-    matches = [match(level=level) for level in levels]
-    assert status_of(matches, language, held_back="suggest" in levels, empty=False) == expected
+def test_status(levels: list[MatchLevel], language: str, expected: tuple[str, str | None]) -> None:
+    assert status_of(levels, language, held_back="suggest" in levels, empty=False) == expected
 
 
 def test_a_match_between_the_thresholds_is_related_for_no_special_reason() -> None:
-    suggested = [match(level="suggest", probability=0.4)]
-    assert status_of(suggested, "en", held_back=False, empty=False) == ("related", None)
+    assert status_of(["suggest"], "en", held_back=False, empty=False) == ("related", None)
     assert status_of([], "en", held_back=False, empty=True) == ("no_match", "empty_index")
 
 

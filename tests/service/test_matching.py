@@ -109,6 +109,36 @@ def test_every_pair_of_an_article_goes_to_the_model_at_once(
     assert sizes == [6]
 
 
+def test_what_is_shown_is_what_is_left_of_everything(
+    matcher: ClaimMatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = [
+        ClaimQuery(STATION.replace("1,200", "3,400"), "en"),
+        ClaimQuery("Sarykol is the deepest lake.", "en"),
+        ClaimQuery("A comet was seen from the northern islands in spring.", "en"),
+        ClaimQuery("Kentu dzijali na mulembe.", "other"),
+    ]
+    everything = matcher.match(claims, top_k=3, group=True)
+    pairs: list[Any] = []
+    compare = type(matcher._stance).compare
+
+    def counted(self: Any, asked: Any, cosines: Any = None) -> Any:
+        pairs.extend(asked)
+        return compare(self, asked, cosines)
+
+    monkeypatch.setattr(type(matcher._stance), "compare", counted)
+    shown = matcher.match(claims, top_k=3, group=True, shown_only=True)
+    assert 0 < len(pairs) == sum(len(answer.matches) for answer in shown) < 12
+    for answer, whole in zip(shown, everything, strict=True):
+        assert (answer.status, answer.reason) == (whole.status, whole.reason)
+        kept = [match for match in whole.matches if match.level != "none"]
+        assert [match.record_id for match in answer.matches] == [match.record_id for match in kept]
+        for match, same in zip(answer.matches, kept, strict=True):
+            assert (match.stance, match.level, match.mismatches) == (same.stance, same.level, same.mismatches)
+            # int8 rounds by batch, and the batch is another one.
+            assert match.stance_scores == pytest.approx(same.stance_scores, abs=0.1)
+
+
 def test_filters_reach_the_words_too(matcher: ClaimMatcher) -> None:
     (result,) = matcher.match([ClaimQuery(STATION, "en")], top_k=5, publishers=["Desk"])
     assert [match.record_id for match in result.matches] == ["station-2"]

