@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pytest
+from hash_encoder import HashEncoder
 
 from index.passage_index import PassageIndex
 from index.records import VerifiedRecord
@@ -21,13 +21,15 @@ from index.stores.faiss_shards import FaissShardsStore
 from service.records import RecordIngest
 from service.store import open_store
 
+ROOT = Path(__file__).parents[2]
+PATHS = [str(ROOT), str(ROOT / "tests" / "support")]
 COUNT = 300
 LIMIT = 100
 
 # The child opens the same home, begins to rebuild, says so, and never ends by itself.
 CHILD = """
 import sys, time
-import tests_encoder, index.passage_index as target
+import hash_encoder, index.passage_index as target
 from pathlib import Path
 from index.snapshot import SnapshotFolder
 from service.store import open_store
@@ -35,7 +37,7 @@ from service.store import open_store
 home = Path(sys.argv[1])
 store = open_store(f"sqlite:///{home / 'tamga.db'}")
 index = target.PassageIndex(
-    store.records, tests_encoder.HashEncoder(), SnapshotFolder(home / "index"), exact_limit=100
+    store.records, hash_encoder.HashEncoder(), SnapshotFolder(home / "index"), exact_limit=100
 )
 index.load()
 
@@ -47,40 +49,13 @@ target.new_store = stuck
 index.rebuild()
 """
 
-ENCODER = '''
-import hashlib
-import numpy as np
-
-class HashEncoder:
-    """The same text has the same vector; different ones have nothing in common."""
-
-    model_id = "hash-32"
-    dimension = 32
-    max_tokens = 512
-
-    def encode(self, texts, *, prompt="query: ", progress=False):
-        seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
-        rows = np.array([np.random.default_rng(seed).normal(size=32) for seed in seeds], dtype=np.float32)
-        rows = rows.reshape(-1, 32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-    def count_tokens(self, texts):
-        return [1 for _ in texts]
-'''
-
 
 def claim(number: int) -> str:
     return f"Statement number {number} of the register."
 
 
-def test_the_old_generation_serves_after_a_killed_rebuild(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "tests_encoder.py").write_text(ENCODER, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    import tests_encoder  # type: ignore[import-not-found]
-
-    encoder = tests_encoder.HashEncoder()
+def test_the_old_generation_serves_after_a_killed_rebuild(tmp_path: Path) -> None:
+    encoder = HashEncoder()
     store = open_store(f"sqlite:///{tmp_path / 'tamga.db'}")
     ingest = RecordIngest(store.records, encoder)
     list(ingest.add(VerifiedRecord(id=str(number), claim=claim(number)) for number in range(COUNT)))
@@ -97,9 +72,7 @@ def test_the_old_generation_serves_after_a_killed_rebuild(
     store.records.delete("7")
     before = (tmp_path / "index" / "CURRENT").read_bytes()
 
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(PATHS)}
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment
     )
@@ -128,7 +101,7 @@ def test_the_old_generation_serves_after_a_killed_rebuild(
 # The child builds shards, and is killed by itself when the second one stands in its folder.
 SHARDS_CHILD = """
 import os, signal, sys
-import tests_encoder
+import hash_encoder
 from pathlib import Path
 from index.passage_index import PassageIndex
 from index.snapshot import SnapshotFolder
@@ -138,7 +111,7 @@ from service.store import open_store
 home = Path(sys.argv[1])
 store = open_store(f"sqlite:///{home / 'tamga.db'}")
 index = PassageIndex(
-    store.records, tests_encoder.HashEncoder(), SnapshotFolder(home / "index"),
+    store.records, hash_encoder.HashEncoder(), SnapshotFolder(home / "index"),
     exact_limit=100, shard_limit=200, shard_vectors=100,
 )
 index.load()
@@ -155,14 +128,8 @@ index.rebuild()
 """
 
 
-def test_the_old_shards_serve_after_a_build_was_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "tests_encoder.py").write_text(ENCODER, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    import tests_encoder  # type: ignore[import-not-found]
-
-    encoder = tests_encoder.HashEncoder()
+def test_the_old_shards_serve_after_a_build_was_killed(tmp_path: Path) -> None:
+    encoder = HashEncoder()
     store = open_store(f"sqlite:///{tmp_path / 'tamga.db'}")
     ingest = RecordIngest(store.records, encoder)
     list(ingest.add(VerifiedRecord(id=str(number), claim=claim(number)) for number in range(COUNT)))
@@ -182,9 +149,7 @@ def test_the_old_shards_serve_after_a_build_was_killed(
     list(ingest.add([VerifiedRecord(id="late", claim="Came after the snapshot.")]))
     store.records.delete("7")
     before = (tmp_path / "index" / "CURRENT").read_bytes()
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(PATHS)}
     child = subprocess.run(
         [sys.executable, "-c", SHARDS_CHILD, str(tmp_path)], env=environment, timeout=240, check=False
     )

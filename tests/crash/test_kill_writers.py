@@ -104,8 +104,8 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.timeout(600)
-def test_acknowledged_writes_survive_kill_9(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(3_600)
+def test_acknowledged_writes_survive_kill_9(database_url: str, tmp_path: Path, kills: Any) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     writers = subprocess.Popen(
         [sys.executable, "-c", WRITERS],
@@ -132,6 +132,7 @@ def test_acknowledged_writes_survive_kill_9(database_url: str, tmp_path: Path) -
             time.sleep(draw.uniform(0, 0.5))
             os.kill(child, signal.SIGKILL)
             assert int(writers.stdout.readline()) == signal.SIGKILL
+            kills.settle()
             store = open_store(database_url)
             try:
                 check(store, [json.loads(line) for line in output.read_text().splitlines()])
