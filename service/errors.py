@@ -218,6 +218,10 @@ class VectorStoreDown(TamgaError):
     slug = "vector-store"
     title = "The vector store cannot be used"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "5"}
+
 
 class ConfigurationError(TamgaError):
     slug = "configuration"

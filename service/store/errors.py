@@ -12,6 +12,11 @@ class StoreError(TamgaError):
     slug = "database"
     title = "The database cannot be used"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """A server that is away may come back."""
+        return {"Retry-After": "5"}
+
 
 class StaleReadError(Exception):
     """A record changed between preparing a write and writing it: prepare it again."""

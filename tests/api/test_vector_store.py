@@ -30,4 +30,5 @@ def test_readiness_and_searches_say_so(client: TestClient, monkeypatch: pytest.M
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["type"] == PROBLEM_PREFIX + "vector-store"
         assert "connection refused" in answer.json()["detail"]
+        assert int(answer.headers["retry-after"]) > 0
     assert client.get("/readyz").status_code == 200

@@ -114,6 +114,7 @@ def test_a_database_that_is_away_at_the_start_and_later(postgres_gate: Gate, tmp
             refused = client.get("/v1/records")
             assert (refused.status_code, refused.json()["type"]) == (503, PROBLEM_PREFIX + "database")
             assert str(postgres_gate.port) not in refused.text
+            assert int(refused.headers["retry-after"]) > 0
             postgres_gate.open()
             assert until(client, 200)["records"] == 1
             assert client.get("/v1/records").json()["items"][0]["id"] == "bridge"
