@@ -129,6 +129,10 @@ class Page:
             return self.gettext(THIS_MACHINE)
         return "" if self.caller is None else self.caller.name
 
+    def person(self, name: str | None) -> str:
+        """Somebody's name; whoever sat at the machine while there was no account has one by translation."""
+        return self.gettext(THIS_MACHINE) if name == LOCAL.name else name or ""
+
     @property
     def open_to_this_machine(self) -> bool:
         """Is nobody asked who they are, since there is no account or key yet?"""
