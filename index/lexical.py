@@ -16,7 +16,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,19 +112,28 @@ class LexicalIndex:
             self._create()
             self._follow(progress=progress)
 
-    def scores(self, text: str, language: str, limit: int) -> LexicalScores:
-        """The BM25 scores of the `limit` best passages for the words, and for the letters, of a question."""
+    def scores(
+        self, text: str, language: str, limit: int, *, among: Collection[int] | None = None
+    ) -> LexicalScores:
+        """The BM25 scores of the `limit` best passages for the words, and for the letters, of a question; of
+        the documents numbered in `among` alone where given.
+        """
         searcher = self._searcher
         if searcher is None:
             return LexicalScores({}, {})
         words = words_of(text[:_MAX_QUERY_CHARS], language)
         return LexicalScores(
-            self._best(searcher, "words", words, limit),
-            self._best(searcher, "letters", letter_groups(words, language), limit),
+            self._best(searcher, "words", words, limit, among),
+            self._best(searcher, "letters", letter_groups(words, language), limit, among),
         )
 
     def _best(
-        self, searcher: tantivy.Searcher, field: str, terms: Sequence[str], limit: int
+        self,
+        searcher: tantivy.Searcher,
+        field: str,
+        terms: Sequence[str],
+        limit: int,
+        among: Collection[int] | None,
     ) -> dict[int, float]:
         if not terms:
             return {}
@@ -134,6 +143,10 @@ class LexicalIndex:
                 for term in sorted(set(terms))
             ]
         )
+        if among is not None:
+            numbered = tantivy.Query.term_set_query(_SCHEMA, "number", sorted(among))
+            unscored = tantivy.Query.const_score_query(numbered, 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, unscored)])
         hits = searcher.search(query, limit, count=False).hits
         ids = searcher.fast_field_values("id", [address for _, address in hits])
         found: dict[int, float] = {}

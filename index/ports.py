@@ -86,9 +86,16 @@ class PassageRepository(Protocol):
         """How many passages have no vector of `model_id`."""
 
     def vectors(
-        self, numbers: Collection[int], *, model_id: str, dimension: int
+        self,
+        numbers: Collection[int],
+        *,
+        model_id: str,
+        dimension: int,
+        fields: Collection[str] | None = None,
     ) -> Mapping[int, NDArray[np.float32]]:
-        """The passage vectors (n, d) of documents in ordinal order; without those not embedded throughout."""
+        """The passage vectors (n, d) of documents in ordinal order, of the passages of `fields` alone where
+        given; without documents whose passages are not all embedded.
+        """
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:
         """Waits until no other process that uses this database holds it for the same purpose, then holds it.

@@ -1,6 +1,7 @@
 """Finding verified records by meaning and words, in any language, restricted by time, language and publisher.
 
-Meaning leads: the cosine of question and passage. Words and letter groups add a little, which decides between
+Meaning leads: the cosine of question and passage. Where a record has claim and headline, both count: one of
+them alone comes close by chance more easily. Words and letter groups add a little, which decides between
 records that lie close to each other: the same sentence about another person, number or place. Equal weights
 would drown the cosine, and across languages words say nothing.
 """
@@ -8,7 +9,7 @@ would drown the cosine, and across languages words say nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -27,16 +28,24 @@ from index.stores.base import IdRanges
 _OVERFETCH = 4
 _CONSISTENT_READS = 4
 
-WORDS_WEIGHT: Final = 0.02
-LETTERS_WEIGHT: Final = 0.08
+WORDS_WEIGHT: Final = 0.04
+LETTERS_WEIGHT: Final = 0.10
 """What the record that answers the words (the letters) best gains on the cosine, others in proportion. Chosen
 on training questions (`bench.claims_retrieval`); cosines of neighbouring records lie some 0.02 apart."""
 
+FARTHER_HEADING_WEIGHT: Final = 0.4
+"""The part of claim or headline, whichever lies farther from the question, in their common similarity. Chosen
+like the weights above."""
+
+_HEADINGS = frozenset({"claim", "title"})
+
 FUSED_SCALE: Final = 1 + WORDS_WEIGHT + LETTERS_WEIGHT
-"""A score times this is the cosine with what words and letters added."""
+"""A score times this is the similarity with what words and letters added."""
 
 _FUSED_MORE = 30
-_SCORED_PASSAGES = 200
+# Passages of one record among the best, as a rule.
+_PASSAGES_OF_ONE = 2
+_SCORED_PASSAGES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,30 +194,53 @@ class RecordSearch(PassageCollection):
             return self._rank_by_vectors(vectors, top_k, record_filter)
         # Words may lift a record from behind: more are looked at than asked for.
         pool = top_k + _FUSED_MORE
-        scores = [
-            self._lexical.scores(question.text, question.language, max(_SCORED_PASSAGES, 2 * pool))
-            for question in questions
-        ]
         nearest = self._rank_by_vectors(vectors, pool, record_filter)
-        lexical = self._lexical_candidates(vectors, scores, pool, record_filter, nearest)
-        return [
-            fuse([*near, *more], found)[:top_k]
-            for near, more, found in zip(nearest, lexical, scores, strict=True)
-        ]
+        named = self._named_by_words(vectors, questions, pool, record_filter, nearest)
+        candidates = [[*near, *more] for near, more in zip(nearest, named, strict=True)]
+        ranked = []
+        for question, hits in zip(questions, self._with_both_headings(vectors, candidates), strict=True):
+            numbers = {hit.number for hit in hits}
+            # All candidates are scored, those too that hundreds of others share more words with.
+            scores = self._lexical.scores(question.text, question.language, _SCORED_PASSAGES, among=numbers)
+            ranked.append(fuse(hits, scores)[:top_k])
+        return ranked
 
-    def _lexical_candidates(
+    def _with_both_headings(self, vectors: NDArray[np.float32], candidates: Sequence[Ranked]) -> list[Ranked]:
+        """The candidates, claim and headline in their scores; a nearer passage of the text counts alone."""
+        encoder = self.index.encoder
+        headings = self._repository.vectors(
+            {hit.number for hits in candidates for hit in hits},
+            model_id=encoder.model_id,
+            dimension=encoder.dimension,
+            fields=_HEADINGS,
+        )
+        weighed: list[Ranked] = []
+        for vector, hits in zip(vectors, candidates, strict=True):
+            own: Ranked = []
+            for hit in hits:
+                both = headings.get(hit.number)
+                if both is not None and hit.ordinal < len(both) == 2:
+                    nearer, farther = sorted((both @ vector).tolist(), reverse=True)
+                    hit = replace(hit, score=nearer + FARTHER_HEADING_WEIGHT * (farther - nearer))
+                own.append(hit)
+            weighed.append(own)
+        return weighed
+
+    def _named_by_words(
         self,
         vectors: NDArray[np.float32],
-        scores: Sequence[LexicalScores],
+        questions: Sequence[Question],
         count: int,
         record_filter: RecordFilter,
         known: Sequence[Ranked],
     ) -> list[Ranked]:
         """The records that words or letters name and the vectors did not, with their exact cosines."""
-        named = [
-            {*list(found.words)[:count], *list(found.letters)[:count]} - {hit.number for hit in near}
-            for found, near in zip(scores, known, strict=True)
-        ]
+        assert self._lexical is not None
+        named: list[set[int]] = []
+        for question, near in zip(questions, known, strict=True):
+            found = self._lexical.scores(question.text, question.language, _PASSAGES_OF_ONE * count)
+            listed = {*list(found.words)[:count], *list(found.letters)[:count]}
+            named.append(listed - {hit.number for hit in near})
         numbers = set().union(*named)
         if record_filter.restricts:
             numbers = self._repository.among(numbers, record_filter)
@@ -272,7 +304,7 @@ def rank_documents(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> Ranke
 
 
 def fuse(candidates: Sequence[Found], scores: LexicalScores) -> Ranked:
-    """Candidates by cosine plus their share of the best score for words and for letters; scaled back so that
+    """Candidates by score plus their share of the best score for words and for letters; scaled back so that
     scores stay between -1 and 1.
     """
     numbers = {found.number for found in candidates}
@@ -281,10 +313,7 @@ def fuse(candidates: Sequence[Found], scores: LexicalScores) -> Ranked:
         best = max((by_number[number] for number in numbers & by_number.keys()), default=0.0)
         for number in numbers & by_number.keys():
             bonus[number] += weight * by_number[number] / best
-    fused = [
-        Found(hit.number, hit.ordinal, hit.cosine, (hit.cosine + bonus[hit.number]) / FUSED_SCALE)
-        for hit in candidates
-    ]
+    fused = [replace(hit, score=(hit.score + bonus[hit.number]) / FUSED_SCALE) for hit in candidates]
     return sorted(fused, key=lambda hit: (-hit.score, hit.number))
 
 

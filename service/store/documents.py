@@ -158,22 +158,37 @@ class DocumentRepository(ABC):
             return int(connection.execute(query).scalar_one())
 
     def vectors(
-        self, numbers: Collection[int], *, model_id: str, dimension: int
+        self,
+        numbers: Collection[int],
+        *,
+        model_id: str,
+        dimension: int,
+        fields: Collection[str] | None = None,
     ) -> Mapping[int, NDArray[np.float32]]:
-        """The passage vectors (n, d) of documents in ordinal order; without those not embedded throughout."""
-        blobs: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        """The passage vectors (n, d) of documents in ordinal order, of the passages of `fields` alone where
+        given; without documents whose passages are not all embedded.
+        """
+        query = sa.select(PassageRow.number, VectorRow.vector).outerjoin(
+            VectorRow,
+            sa.and_(
+                VectorRow.number == PassageRow.number,
+                VectorRow.ordinal == PassageRow.ordinal,
+                VectorRow.model_id == model_id,
+            ),
+        )
+        if fields is not None:
+            query = query.where(PassageRow.field.in_(fields))
+        blobs: dict[int, list[bytes | None]] = defaultdict(list)
         with self._database.reading() as connection:
             for part in in_parts(numbers):
-                for row in connection.execute(
-                    sa.select(VectorRow.number, VectorRow.ordinal, VectorRow.vector)
-                    .where(VectorRow.number.in_(part), VectorRow.model_id == model_id)
-                    .order_by(VectorRow.number, VectorRow.ordinal)
+                for number, blob in connection.execute(
+                    query.where(PassageRow.number.in_(part)).order_by(PassageRow.number, PassageRow.ordinal)
                 ):
-                    blobs[row.number].append((row.ordinal, row.vector))
+                    blobs[number].append(blob)
         return {
-            number: _read_vectors([blob for _, blob in found], dimension)
+            number: _read_vectors(whole, dimension)
             for number, found in blobs.items()
-            if [ordinal for ordinal, _ in found] == list(range(len(found)))
+            if len(whole := [blob for blob in found if blob is not None]) == len(found)
         }
 
     def alone(self, purpose: str) -> AbstractContextManager[None]:

@@ -12,7 +12,7 @@ import pytest
 from index.lexical import LexicalIndex, letter_groups, words_of
 from index.passage_index import PassageIndex
 from index.records import VerifiedRecord
-from index.search import Found, Question, RecordSearch, fuse
+from index.search import FARTHER_HEADING_WEIGHT, FUSED_SCALE, Found, Question, RecordSearch, fuse
 from index.snapshot import SnapshotFolder
 from service.records import RecordIngest
 from service.store import Store, open_store
@@ -203,6 +203,49 @@ def test_words_decide_between_near_vectors(
             float(encoder.encode([f"Goods carried by {town}"])[0] @ encoder.encode([hits[0].passage])[0]),
             abs=1e-5,
         )
+
+
+def test_claim_and_headline_count_together(
+    store: Store, ingest: RecordIngest, encoder: Any, tmp_path: Path
+) -> None:
+    """Of two records with the same claim the one whose headline is near as well comes first; a nearer passage
+    of the text counts by itself.
+    """
+    asked = "The ferry to the island carries four hundred passengers."
+    near, far = "How many passengers does the ferry carry?", "Wheat prices fell in the autumn."
+    list(
+        ingest.add(
+            [
+                record("near", "The ferry carries 400.", title=near),
+                record("far", "The ferry carries 400.", title=far),
+                record("alone", "The ferry carries 400."),
+                record("text", "Port news.", title=far, text=asked),
+            ]
+        )
+    )
+    index = PassageIndex(store.records, encoder, SnapshotFolder(tmp_path / "vectors"))
+    index.load()
+    words = LexicalIndex(store.records, tmp_path / "words")
+    words.load()
+    search = RecordSearch(store.records, index, words)
+    # A question without words: similarity alone.
+    (hits,) = search.search(search.embed([asked]), 4, questions=[Question("?", "en")])
+    similarity = {hit.record.id: hit.score * FUSED_SCALE for hit in hits}
+    vector, *known = encoder.encode([asked, "The ferry carries 400.", near, far])
+    claim, first, second = (float(passage @ vector) for passage in known)
+    assert similarity == {
+        "near": pytest.approx(_together(claim, first), abs=1e-5),
+        "far": pytest.approx(_together(claim, second), abs=1e-5),
+        "alone": pytest.approx(claim, abs=1e-5),
+        "text": pytest.approx(1, abs=1e-5),
+    }
+    assert similarity["near"] > similarity["far"]
+    assert next(hit for hit in hits if hit.record.id == "far").cosine == pytest.approx(claim, abs=1e-5)
+
+
+def _together(one: float, other: float) -> float:
+    nearer, farther = max(one, other), min(one, other)
+    return nearer + FARTHER_HEADING_WEIGHT * (farther - nearer)
 
 
 def test_words_find_what_vectors_leave_behind(
