@@ -10,9 +10,7 @@ those to run now, the table shows all that are finished.
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +24,21 @@ from bench.ai_text import held_out
 from bench.ai_text.held_out import HEADLINE_WORDS, rate, table
 from bench.corpus import arguments, write_json
 from classifiers.ai_text.encoder import EncoderScorer
-from classifiers.ai_text.fusion import TextScorer, Witnesses
 from classifiers.models import prepare_models
-from classifiers.training.ai_text.calibrate_stage import score_crops
+from classifiers.training.ai_text.calibrate_stage import ScoredCrop
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import Crop, cut, cut_all
 from classifiers.training.ai_text.encoder_stage import EncoderPlan, EncoderTrainer
-from classifiers.training.ai_text.fusion_stage import encoder_scores, fit_fusion
+from classifiers.training.ai_text.fusion_stage import (
+    WitnessScores,
+    ask_witnesses,
+    encoder_scores,
+    fit_fusion,
+    keep_answers,
+    kept_answers,
+    standardised,
+)
+from classifiers.training.ai_text.generators import family
 from classifiers.training.ai_text.held_out import at_most
 from classifiers.training.ai_text.linear_stage import fit_linear, fit_paired
 from classifiers.training.ai_text.splits import select
@@ -44,14 +50,8 @@ _HELD_OUT_HUMAN: Final = 400
 _FEWEST_TARGETS: Final = 15
 _LONGEST_WORDS: Final = 300
 _KINDS: Final = ("ai", "ai_rewritten")
-#: One model under several names: leaving out one name alone would leave the model in.
-_FAMILIES: Final = ("o1-mini", "4o-mini", "frontier-llm-2026")
-
-
-def family(generator: str) -> str:
-    """The model behind a generator's name in the corpus."""
-    name = re.sub(r"\s+", " ", generator.casefold())
-    return next((known for known in _FAMILIES if known in name), generator)
+#: What the components of a finished round said, in its folder.
+_ANSWERS: Final = "answers.npz"
 
 
 def plan_rounds(documents: Sequence[Document]) -> dict[str, dict[str, str]]:
@@ -96,30 +96,45 @@ def _crops(documents: Sequence[Document]) -> list[Crop]:
     return [cut(document, _LONGEST_WORDS, random.Random(document.id)) for document in documents]
 
 
-def run_round(
+def ask_round(
     documents: Sequence[Document], absent: Mapping[str, str], folder: Path, steps: int
-) -> list[dict[str, Any]]:
-    """Train without ``absent`` and score the held-out texts.
+) -> WitnessScores:
+    """Train every component without ``absent`` and ask it about the held-out texts, those of ``absent`` too.
+
+    The answers are kept in ``folder``.
+    """
+    crops = _crops(_sample(documents))
+    known = kept_answers(folder / _ANSWERS, crops)
+    if known is not None:
+        return known
+    met = [document for document in documents if not _left_out(document, absent)]
+    encoder = EncoderScorer(_train_encoder(met, folder, steps), home=folder / "models")
+    training = at_most(
+        [d for d in select(met, "train") if d.label in ("human", *_KINDS)], _TRAINING_DOCUMENTS
+    )
+    cut_training = cut_all(training, per_document=1, seed=3)
+    answers = ask_witnesses(
+        crops,
+        fit_linear(cut_training),
+        fit_paired(cut_training),
+        encoder_scores(crops, encoder, folder / "encoder-scores.npz"),
+    )
+    keep_answers(folder / _ANSWERS, answers)
+    return answers
+
+
+def judge_round(answers: WitnessScores, absent: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Fuse what the components of a round say.
 
     Returns:
         One row per held-out text: language, label, generator family, whether it was met in training, and
         its fused log-odds from a fusion that was not fitted on its group.
     """
-    met = [document for document in documents if not _left_out(document, absent)]
-    encoder_file = _train_encoder(met, folder, steps)
-    training = at_most(
-        [d for d in select(met, "train") if d.label in ("human", *_KINDS)], _TRAINING_DOCUMENTS
-    )
-    crops = cut_all(training, per_document=1, seed=3)
-    linear, paired = fit_linear(crops), fit_paired(crops)
-    sample = _sample(documents)
-    known = _crops([document for document in sample if not _left_out(document, absent)])
-    unseen = _crops([document for document in sample if _left_out(document, absent)])
-    encoder = EncoderScorer(encoder_file, home=folder / "models")
-    fusion, scored = fit_fusion(
-        known, linear, paired, encoder_scores(known, encoder, folder / "encoder-scores.npz")
-    )
-    scored += score_crops(unseen, TextScorer(linear, Witnesses(paired, encoder, fusion)).raw)
+    unseen = np.array([_left_out(crop.document, absent) for crop in answers.crops])
+    fusion, scored = fit_fusion(answers.take(np.flatnonzero(~unseen)))
+    left_out = answers.take(np.flatnonzero(unseen))
+    scores = fusion.combine(standardised(fusion, left_out))
+    scored += [ScoredCrop(crop, score) for crop, score in zip(left_out.crops, scores.tolist(), strict=True)]
     return [_row(item.crop, item.raw, absent) for item in scored]
 
 
@@ -188,13 +203,8 @@ def main() -> None:
     for name, absent in rounds.items():
         folder = held_out.work_folder(options) / f"unseen-generators-{options.steps}" / name
         folder.mkdir(parents=True, exist_ok=True)
-        scores = folder / "scores.json"
-        if name in wanted and not scores.exists():
-            scores.write_text(
-                json.dumps(run_round(documents, absent, folder, options.steps)), encoding="utf-8"
-            )
-        if scores.exists():
-            finished[name] = json.loads(scores.read_text(encoding="utf-8"))
+        if name in wanted or (folder / _ANSWERS).exists():
+            finished[name] = judge_round(ask_round(documents, absent, folder, options.steps), absent)
     report(rounds, finished)
     write_json(options.json, finished)
 

@@ -25,6 +25,9 @@ WITNESSES: Final = (*MODELS, *FEATURES)
 #: A single witness speaks up to so many human standard deviations: past that it is outside what fusion was
 #: fitted on, and no feature alone may carry a verdict.
 _LOUDEST: Final = 8.0
+#: A model speaks only for a machine. That a text is unlike the machines it has met says nothing about those
+#: it has not met, and must not silence a model that recognises something.
+QUIETEST: Final = 0.0
 _LOUDEST_FEATURE: Final = 3.0
 
 
@@ -35,7 +38,8 @@ class Fusion:
     ``scales``: human location and spread of each model's log-odds, by the names in :data:`MODELS`.
     ``feature_centres``, ``feature_spreads``: per language (and ``"any"``) (12,) mean and deviation of human
     texts. ``weights``: (15,), one for every name in :data:`WITNESSES`, for all languages: what is learnt
-    where there is much data serves where there is little.
+    where there is much data serves where there is little. ``quietest``: the lowest a model is heard, in human
+    standard deviations.
     """
 
     scales: dict[str, ScoreScale]
@@ -43,6 +47,7 @@ class Fusion:
     feature_spreads: dict[str, NDArray[np.float64]]
     weights: NDArray[np.float64]
     bias: float
+    quietest: float = QUIETEST
 
     def witnesses(
         self,
@@ -68,7 +73,7 @@ class Fusion:
                 columns.append(np.zeros(len(words)))
                 continue
             position = self.scales[name].standardise(scores, language, words)
-            columns.append(np.clip(position, -_LOUDEST, _LOUDEST))
+            columns.append(np.clip(position, self.quietest, _LOUDEST))
         return np.column_stack([*columns, np.clip(standard, -_LOUDEST_FEATURE, _LOUDEST_FEATURE)])
 
     def combine(self, witnesses: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,7 +82,11 @@ class Fusion:
 
     def save(self, path: Path) -> None:
         """Write as one compressed array file."""
-        arrays: dict[str, Any] = {"weights": self.weights, "bias": np.float64(self.bias)}
+        arrays: dict[str, Any] = {
+            "weights": self.weights,
+            "bias": np.float64(self.bias),
+            "quietest": np.float64(self.quietest),
+        }
         for name, scale in self.scales.items():
             arrays |= {f"{name}/{key}": value for key, value in scale.to_arrays().items()}
         for language, centres in self.feature_centres.items():
@@ -113,6 +122,8 @@ class Fusion:
             {language: value[1] for language, value in features.items()},
             arrays["weights"],
             float(arrays["bias"]),
+            # Fusions fitted before models were heard for machines alone say nothing of it.
+            float(arrays.get("quietest", -_LOUDEST)),
         )
 
 

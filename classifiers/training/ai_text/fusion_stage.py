@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ from classifiers.training.ai_text.splits import unit_hash
 
 FOLDS = 5
 _PENALTY = 1.0
+#: Texts that a class of one language counts for, however many there are. Held-out texts come from generators
+#: that the models have met: a fusion fitted closely to them trusts the models too far on others, and its
+#: folds differ where few human texts set the threshold (`bench.ai_text.unseen_generators`).
+_CELL_TEXTS = 40.0
 
 
 def encoder_scores(crops: Sequence[Crop], encoder: EncoderScorer, cache: Path) -> NDArray[np.float64]:
@@ -35,7 +39,7 @@ def encoder_scores(crops: Sequence[Crop], encoder: EncoderScorer, cache: Path) -
     if cache.exists():
         with np.load(cache, allow_pickle=False) as stored:
             known = dict(zip(stored["keys"].tolist(), stored["scores"].tolist(), strict=True))
-    keys = [hashlib.blake2b(crop.text.encode(), digest_size=12).hexdigest() for crop in crops]
+    keys = [_key(crop) for crop in crops]
     missing = {key: crop.text for key, crop in zip(keys, crops, strict=True) if key not in known}
     waiting = sorted(missing.items(), key=lambda item: len(item[1]))
     for start in tqdm(range(0, len(waiting), 64), desc="encoder scores", disable=not waiting, mininterval=5):
@@ -46,6 +50,10 @@ def encoder_scores(crops: Sequence[Crop], encoder: EncoderScorer, cache: Path) -
             _store(cache, known)
     _store(cache, known)
     return np.array([known[key] for key in keys])
+
+
+def _key(crop: Crop) -> str:
+    return hashlib.blake2b(crop.text.encode(), digest_size=12).hexdigest()
 
 
 def _store(cache: Path, known: dict[str, float]) -> None:
@@ -66,11 +74,11 @@ def _human_scale(scored: Sequence[ScoredCrop]) -> ScoreScale:
 
 
 def _feature_norms(
-    features: NDArray[np.float64], scored: Sequence[ScoredCrop]
+    features: NDArray[np.float64], crops: Sequence[Crop]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
     """Mean and deviation of the human crops per language and over all of them."""
-    human = np.array([item.human and not item.crop.document.attack for item in scored])
-    languages = np.array([item.language for item in scored])
+    human = np.array([not crop.document.machine and not crop.document.attack for crop in crops])
+    languages = np.array([crop.document.language for crop in crops])
     centres, spreads = {}, {}
     for language in [*np.unique(languages).tolist(), "any"]:
         members = features[human & ((languages == language) | (language == "any"))]
@@ -79,24 +87,24 @@ def _feature_norms(
     return centres, spreads
 
 
-def _balanced(scored: Sequence[ScoredCrop]) -> NDArray[np.float64]:
-    """Weights that give every language and class the same say; attacked and translated texts none."""
-    used = [not item.crop.document.attack and item.crop.document.label != "ai_translated" for item in scored]
+def _balanced(crops: Sequence[Crop]) -> NDArray[np.float64]:
+    """Weights that give every language and class :data:`_CELL_TEXTS`; attacked and translated texts none."""
+    documents = [crop.document for crop in crops]
+    used = [not document.attack and document.label != "ai_translated" for document in documents]
     counts: dict[tuple[str, bool], int] = defaultdict(int)
-    for item, counted in zip(scored, used, strict=True):
-        counts[(item.language, item.human)] += counted
-    weights = np.array(
+    for document, counted in zip(documents, used, strict=True):
+        counts[(document.language, document.machine)] += counted
+    return np.array(
         [
-            counted / max(1, counts[(item.language, item.human)])
-            for item, counted in zip(scored, used, strict=True)
+            _CELL_TEXTS * counted / max(1, counts[(document.language, document.machine)])
+            for document, counted in zip(documents, used, strict=True)
         ]
     )
-    return np.asarray(weights / weights[weights > 0].mean())
 
 
-def _fit(witnesses: NDArray[np.float64], scored: Sequence[ScoredCrop]) -> tuple[NDArray[np.float64], float]:
-    machine = np.array([not item.human for item in scored])
-    weights = _balanced(scored)
+def _fit(witnesses: NDArray[np.float64], crops: Sequence[Crop]) -> tuple[NDArray[np.float64], float]:
+    machine = np.array([crop.document.machine for crop in crops])
+    weights = _balanced(crops)
     kept = weights > 0
     model = LogisticRegression(C=_PENALTY, max_iter=1000)
     model.fit(witnesses[kept], machine[kept], sample_weight=weights[kept])
@@ -107,56 +115,107 @@ def _views(passages: Sequence[Passage]) -> list[str]:
     return [" ".join(passage) for passage in passages]
 
 
-def _paired_or_zero(paired: LinearScorer, passages: Sequence[Passage], language: str) -> NDArray[np.float64]:
+def _paired_or_silent(
+    paired: LinearScorer, passages: Sequence[Passage], language: str
+) -> NDArray[np.float64]:
     scores = paired_scores(paired, _views(passages), language)
-    return np.zeros(len(passages)) if scores is None else scores
+    return np.full(len(passages), np.nan) if scores is None else scores
 
 
-def fit_fusion(
+@dataclass(frozen=True, slots=True)
+class WitnessScores:
+    """What the witnesses say about crops, before anybody weighs it.
+
+    ``models``: log-odds, (n,), by the names in :data:`~classifiers.ai_text.fusion.MODELS`, NaN from a model
+    that does not know the crop's language; ``features``: (n, 12).
+    """
+
+    crops: list[Crop]
+    models: dict[str, NDArray[np.float64]]
+    features: NDArray[np.float64]
+
+    def take(self, members: NDArray[np.int64]) -> WitnessScores:
+        """The scores on some of the crops, by their indices."""
+        return WitnessScores(
+            [self.crops[index] for index in members.tolist()],
+            {name: scores[members] for name, scores in self.models.items()},
+            self.features[members],
+        )
+
+    def by(self, name: str) -> list[ScoredCrop]:
+        """The crops that one model has an opinion on, with its log-odds."""
+        return [
+            ScoredCrop(crop, score)
+            for crop, score in zip(self.crops, self.models[name].tolist(), strict=True)
+            if not np.isnan(score)
+        ]
+
+
+def keep_answers(path: Path, answers: WitnessScores) -> None:
+    """Write what the witnesses said, whole or not at all; the name says which models they are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"partial-{path.name}")
+    keys = np.array([_key(crop) for crop in answers.crops])
+    np.savez(partial, keys=keys, features=answers.features, **answers.models)  # type: ignore[arg-type]
+    partial.replace(path)
+
+
+def kept_answers(path: Path, crops: Sequence[Crop]) -> WitnessScores | None:
+    """What :func:`keep_answers` wrote; None without the file, or where it is about other crops."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        if stored["keys"].tolist() != [_key(crop) for crop in crops]:
+            return None
+        return WitnessScores(list(crops), {name: stored[name] for name in MODELS}, stored["features"])
+
+
+def ask_witnesses(
     crops: Sequence[Crop], linear: LinearScorer, paired: LinearScorer, encoder: NDArray[np.float64]
-) -> tuple[Fusion, list[ScoredCrop]]:
-    """Fit the fusion on held-out crops.
+) -> WitnessScores:
+    """Ask the two linear models and measure the features; the encoder's log-odds, (n,), are given."""
+    linear_scored = score_crops(crops, lambda passages, code: linear.score(_views(passages), code))
+    paired_scored = score_crops(crops, lambda passages, code: _paired_or_silent(paired, passages, code))
+    models = {
+        "linear": np.array([item.raw for item in linear_scored]),
+        "paired": np.array([item.raw for item in paired_scored]),
+        "encoder": encoder,
+    }
+    return WitnessScores(list(crops), models, np.stack([measure(crop.sentences) for crop in crops]))
 
-    Args:
-        linear, paired: the masked and the paired model.
-        encoder: the encoder's log-odds of ``crops``, (n,).
+
+def standardised(fusion: Fusion, answers: WitnessScores) -> NDArray[np.float64]:
+    """The fusion's inputs, (n, 15), for crops of any languages."""
+    witnesses = np.empty((len(answers.crops), len(WITNESSES)))
+    languages = np.array([crop.document.language for crop in answers.crops])
+    words = np.array([crop.words for crop in answers.crops], dtype=np.int64)
+    for language in np.unique(languages).tolist():
+        members = np.flatnonzero(languages == language)
+        own = {name: odds[members] for name, odds in answers.models.items()}
+        models = {name: None if np.isnan(odds).any() else odds for name, odds in own.items()}
+        witnesses[members] = fusion.witnesses(models, answers.features[members], language, words[members])
+    return witnesses
+
+
+def fit_fusion(answers: WitnessScores) -> tuple[Fusion, list[ScoredCrop]]:
+    """Fit the fusion on held-out crops.
 
     Returns:
         The fusion fitted on all crops, and every crop with the score of a fusion fitted without its group:
         the scores that calibration and figures may use.
     """
-    scored = {
-        "linear": score_crops(crops, lambda passages, code: linear.score(_views(passages), code)),
-        "paired": score_crops(crops, lambda passages, code: _paired_or_zero(paired, passages, code)),
-        "encoder": [ScoredCrop(crop, float(score)) for crop, score in zip(crops, encoder, strict=True)],
-    }
-    by_linear = scored["linear"]
-    features = np.stack([measure(crop.sentences) for crop in crops])
-    centres, spreads = _feature_norms(features, by_linear)
-    known = [item for item in scored["paired"] if item.language in paired.languages]
-    scales = {name: _human_scale(known if name == "paired" else scored[name]) for name in MODELS}
+    crops = answers.crops
+    centres, spreads = _feature_norms(answers.features, crops)
+    scales = {name: _human_scale(answers.by(name)) for name in MODELS}
     fusion = Fusion(scales, centres, spreads, np.zeros(len(WITNESSES)), 0.0)
-    raw = {name: np.array([item.raw for item in scored[name]]) for name in MODELS}
-    witnesses = np.empty((len(crops), len(WITNESSES)))
-    for language in {crop.document.language for crop in crops}:
-        members = [index for index, crop in enumerate(crops) if crop.document.language == language]
-        models = {
-            name: None if name == "paired" and language not in paired.languages else raw[name][members]
-            for name in MODELS
-        }
-        witnesses[members] = fusion.witnesses(
-            models,
-            features[members],
-            language,
-            np.array([crops[index].words for index in members], dtype=np.int64),
-        )
+    witnesses = standardised(fusion, answers)
     fold = np.array([int(unit_hash(c.document.group, salt="tamga-ai-text-fusion") * FOLDS) for c in crops])
     out_of_fold = np.empty(len(crops))
     for index in range(FOLDS):
         others = np.flatnonzero(fold != index)
-        weights, bias = _fit(witnesses[others], [by_linear[i] for i in others.tolist()])
+        weights, bias = _fit(witnesses[others], [crops[i] for i in others.tolist()])
         out_of_fold[fold == index] = witnesses[fold == index] @ weights + bias
-    weights, bias = _fit(witnesses, by_linear)
+    weights, bias = _fit(witnesses, crops)
     return replace(fusion, weights=weights, bias=bias), [
         ScoredCrop(crop, float(score)) for crop, score in zip(crops, out_of_fold, strict=True)
     ]

@@ -1,5 +1,6 @@
 """Witnesses are heard on one scale, none too loudly, and the encoder's windows cover the text."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def test_a_model_that_does_not_know_the_language_has_no_say(fusion: Fusion) -> N
     features = np.zeros((1, len(FEATURES)))
     silent = {**logits(3.0, 4.0, -1.0), "paired": None}
     assert fusion.witnesses(silent, features, "ru", np.array([150]))[0, 1] == 0.0
+
+
+def test_a_model_speaks_only_for_a_machine(fusion: Fusion) -> None:
+    features = np.zeros((1, len(FEATURES)))
+    both = logits(-3.0, 4.0, -1.0)
+    assert fusion.witnesses(both, features, "ru", np.array([150]))[0, :3].tolist() == [0.0, 4.0, 1.0]
+    outspoken = dataclasses.replace(fusion, quietest=-8.0)
+    assert outspoken.witnesses(both, features, "ru", np.array([150]))[0, :3].tolist() == [-4.0, 4.0, 1.0]
+
+
+def test_a_fusion_of_before_hears_both_sides(fusion: Fusion, tmp_path: Path) -> None:
+    fusion.save(tmp_path / "fusion.npz")
+    with np.load(tmp_path / "fusion.npz") as stored:
+        np.savez(tmp_path / "old.npz", **{name: stored[name] for name in stored.files if name != "quietest"})
+    assert Fusion.load(tmp_path / "fusion.npz").quietest == 0.0
+    assert Fusion.load(tmp_path / "old.npz").quietest == -8.0
 
 
 def test_no_single_witness_decides_without_limit(fusion: Fusion) -> None:
