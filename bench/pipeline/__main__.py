@@ -1,0 +1,150 @@
+"""Articles per second of the whole analysis, beside the stack that a user would write without Tamga.
+
+    python -m bench.pipeline --data DIR --home FOLDER [--records 100000] [--rounds 7] [--json FILE]
+
+Each program lives in a process of its own and works only when it is its turn; rounds alternate, caches are
+off, and the figure is the median over rounds of the ratio of their times for the same articles. FOLDER is
+filled with the index at the first run and may be used again. Ends with 1 where a target is missed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from bench.corpus import arguments, write_json
+from bench.pipeline.library import BenchArticle, articles, prepare_home
+from bench.pipeline.outcome import Outcome, Shown, differences
+
+TARGETS = {"ratio": 2.5, "score": 0.02, "same_top_matches": 0.97}
+TAMGA, NAIVE, SPARING = "tamga", "naive", "naive, stances of shown matches only"
+PROGRAMS = (TAMGA, NAIVE, SPARING)
+
+
+def tamga(home: Path) -> Callable[[BenchArticle], Outcome]:
+    """The service's own use case, with nothing remembered from one article to the next."""
+    from service.articles import ArticleInput
+    from service.runtime import Runtime
+    from service.settings import load_settings
+
+    runtime = Runtime(load_settings(home=home, remembered_texts=0))
+    runtime.load()
+
+    def analyse(article: BenchArticle) -> Outcome:
+        found = runtime.analyser.analyse(ArticleInput(text=article.text, language=article.language))
+        origin = found.origin.score if found.origin is not None else None
+        return Outcome(
+            origin or 0.0,
+            {
+                claim.text: [
+                    Shown(match.record_id, match.similarity, match.stance, match.stance_scores)
+                    for match in claim.matches
+                ]
+                for claim in found.claims
+            },
+        )
+
+    return analyse
+
+
+def _worker(name: str, home: Path, data: Path, records: int, pipe: Connection) -> None:
+    """Load one program, then analyse what arrives and answer (seconds, outcomes)."""
+    if name == TAMGA:
+        analyse = tamga(home)
+    else:
+        import transformers
+
+        from bench.pipeline.naive import NaiveStack
+
+        transformers.logging.disable_progress_bar()
+        transformers.logging.set_verbosity_error()
+        analyse = NaiveStack(home, data, records, shown_only=name == SPARING).analyse
+    pipe.send("ready")
+    while (given := pipe.recv()) is not None:
+        started = time.perf_counter()
+        outcomes = [analyse(article) for article in given]
+        pipe.send((time.perf_counter() - started, outcomes))
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--home", type=Path, required=True, help="folder for the index")
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--articles", type=int, default=3, help="articles in one turn")
+    options = parser.parse_args()
+    prepare_home(options.home, options.data, options.records)
+    found = articles(options.data)
+    context = mp.get_context("spawn")
+    pipes: dict[str, Connection] = {}
+    for name in PROGRAMS:
+        pipes[name], theirs = context.Pipe()
+        given = (name, options.home, options.data, options.records, theirs)
+        context.Process(target=_worker, args=given, daemon=True).start()
+        pipes[name].recv()
+
+    def turn(name: str, given: list[BenchArticle]) -> tuple[float, list[Outcome]]:
+        pipes[name].send(given)
+        seconds, outcomes = pipes[name].recv()
+        return seconds, outcomes
+
+    # Not counted: what loads on first use, and the answers of all articles, which must be the same.
+    said = {name: turn(name, found)[1] for name in PROGRAMS}
+    seconds: dict[str, list[float]] = {name: [] for name in PROGRAMS}
+    before = os.getloadavg()
+    for number in range(options.rounds):
+        first = number * options.articles
+        given = [found[place % len(found)] for place in range(first, first + options.articles)]
+        for name in PROGRAMS if number % 2 == 0 else reversed(PROGRAMS):
+            seconds[name].append(turn(name, given)[0])
+    for pipe in pipes.values():
+        pipe.send(None)
+    figures: dict[str, Any] = {
+        "cpus": os.cpu_count(),
+        "load": [before, os.getloadavg()],
+        "records": options.records,
+        "rounds": options.rounds,
+        "articles_in_a_turn": options.articles,
+        "words": statistics.mean(len(article.text.split()) for article in found),
+        "seconds": seconds,
+        "articles_per_second": {
+            name: options.articles / statistics.median(taken) for name, taken in seconds.items()
+        },
+        "ratios": {name: _ratios(seconds[name], seconds[TAMGA]) for name in PROGRAMS if name != TAMGA},
+        "against_naive": differences(said[TAMGA], said[NAIVE]),
+    }
+    write_json(options.json, figures)
+    _print(figures)
+    equal = figures["against_naive"]
+    if (
+        figures["ratios"][NAIVE]["median"] < TARGETS["ratio"]
+        or equal["origin_score"]["greatest"] > TARGETS["score"]
+        or equal["same_top_matches"] < TARGETS["same_top_matches"]
+    ):
+        raise SystemExit(1)
+
+
+def _ratios(theirs: list[float], ours: list[float]) -> dict[str, float]:
+    ratios = [one / other for one, other in zip(theirs, ours, strict=True)]
+    return {"median": statistics.median(ratios), "least": min(ratios), "greatest": max(ratios)}
+
+
+def _print(figures: dict[str, Any]) -> None:
+    print("| program | articles a second | times as long as tamga, median (range) |\n|---|---:|---:|")
+    for name, rate in figures["articles_per_second"].items():
+        ratio = figures["ratios"].get(name, {"median": 1.0, "least": 1.0, "greatest": 1.0})
+        spread = f"{ratio['median']:.2f} ({ratio['least']:.2f}–{ratio['greatest']:.2f})"
+        print(f"| {name} | {rate:.2f} | {spread} |")
+    for name, value in figures["against_naive"].items():
+        print(f"{name}: {value}")
+
+
+if __name__ == "__main__":
+    main()
