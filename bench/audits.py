@@ -24,11 +24,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bench.corpus import write_json
+from classifiers.models.memory import RowMemory
 from classifiers.text import split_sentences
 from service.analysis import ALL_CHECKS
 from service.audits.cluster_worker import pipeline
@@ -92,6 +95,27 @@ def resident_megabytes() -> float:
     raise OSError("no memory figure for this process")
 
 
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """How many texts the models were asked for, and how many of these were computed and not remembered."""
+    counts: Counter[str] = Counter()
+    rows = RowMemory.rows
+
+    def counting(own: RowMemory, contents: Sequence[str], compute: Callable[[list[int]], Any]) -> Any:
+        def computing(places: list[int]) -> Any:
+            counts["computed"] += len(places)
+            return compute(places)
+
+        counts["asked"] += len(contents)
+        return rows(own, contents, computing)
+
+    RowMemory.rows = counting  # type: ignore[method-assign]
+    try:
+        yield counts
+    finally:
+        RowMemory.rows = rows  # type: ignore[method-assign]
+
+
 def consumed(runner: Runner, items: Iterator[Item], asked: AuditOptions, watch: Any = None) -> dict[str, Any]:
     """Run an audit as the command does; seconds from its beginning and from its first result."""
     started, cpu, first = time.perf_counter(), time.process_time(), 0.0
@@ -136,10 +160,11 @@ def archive(settings: Settings, asked: AuditOptions) -> dict[str, Any]:
             )
 
     items = articles(ARCHIVE_ITEMS, WORDS, COPIES, seed=1)
-    measured = consumed(LocalRunner(runtime.analyser.analyse), items, asked, watch)
+    with counted() as counts:
+        measured = consumed(LocalRunner(runtime.analyser.analyse), items, asked, watch)
     runtime.close()
     texts = [item.source.text for item in articles(ARCHIVE_ITEMS, WORDS, COPIES, seed=1) if item.source]
-    measured |= {"copies": len(texts) - len(set(texts)), "samples": samples}
+    measured |= {"copies": len(texts) - len(set(texts)), "samples": samples, "sentences": dict(counts)}
     return measured
 
 
@@ -190,7 +215,7 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(
             f"| embedded | {_what(found)} | {rate:.2f} | memory {base:.0f} MB after {WARM_UP} articles, "
             f"at most {growth:+.1%} after that; {found['reused']} of {found['copies']} copies recognised "
-            f"({found['reused'] / found['items']:.1%} of all articles) |"
+            f"({found['reused'] / found['items']:.1%} of all articles){_remembered(found['sentences'])} |"
         )
     rounds: list[dict[str, Any]] = figures.get("ray", [])
     for workers in (1, 2):
@@ -221,6 +246,13 @@ def table(figures: dict[str, Any]) -> str:
             f"{'yes' if found['each_once_in_order'] else 'NO'}; {found['refused']} refused |"
         )
     return "\n".join(lines)
+
+
+def _remembered(counts: dict[str, int]) -> str:
+    if not counts.get("asked"):
+        return ""
+    share = 1 - counts["computed"] / counts["asked"]
+    return f"; of {counts['asked']:,} texts for the models {share:.1%} remembered"
 
 
 def _what(found: dict[str, Any]) -> str:
