@@ -28,12 +28,12 @@ from index.stores.base import IdRanges
 _OVERFETCH = 4
 _CONSISTENT_READS = 4
 
-WORDS_WEIGHT: Final = 0.04
-LETTERS_WEIGHT: Final = 0.10
+WORDS_WEIGHT: Final = 0.02
+LETTERS_WEIGHT: Final = 0.08
 """What the record that answers the words (the letters) best gains on the cosine, others in proportion. Chosen
 on training questions (`bench.claims_retrieval`); cosines of neighbouring records lie some 0.02 apart."""
 
-FARTHER_HEADING_WEIGHT: Final = 0.4
+FARTHER_HEADING_WEIGHT: Final = 0.3
 """The part of claim or headline, whichever lies farther from the question, in their common similarity. Chosen
 like the weights above."""
 
