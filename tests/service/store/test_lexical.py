@@ -56,6 +56,18 @@ def found(words: LexicalIndex, store: Store, text: str, language: str = "en") ->
 
 @pytest.mark.usefixtures("filled")
 class TestFinding:
+    def test_documents_named_are_scored_alone_and_alike(self, open_words: Open, store: Store) -> None:
+        words = open_words()
+        asked = "The old railway bridge near the mill"
+        free = words.scores(asked, "en", 10)
+        bridge, lake = list(free.words)[:2]
+        for numbers in ({lake}, {lake, bridge}, {lake, 999}):
+            among = words.scores(asked, "en", 10, among=numbers)
+            for scores, everywhere in ((among.words, free.words), (among.letters, free.letters)):
+                known = {number: everywhere[number] for number in numbers if number in everywhere}
+                assert scores == pytest.approx(known)
+        assert words.scores(asked, "en", 10, among=set()).words == {}
+
     def test_shared_words_name_the_record(self, open_words: Open, store: Store) -> None:
         assert found(open_words(), store, "When did the railway bridge open?")[0] == "bridge"
 
