@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.models import Encoder
 from classifiers.text import split_sentences
-from index.passages import PASSAGE_PROMPT, encoder_inputs
 from index.search import SearchHit
 from service.analysis_models import Evidence
 
 # A statement spread over sentences is nearer to its whole window than to any of them, by this at least.
 _WINDOW_AHEAD = 0.01
-_REMEMBERED = 4_096
 
 
 def whole(hit: SearchHit) -> Evidence:
@@ -46,30 +42,6 @@ def sentences_of(hit: SearchHit, language: str) -> list[Evidence]:
         for span in spans
     ]
     return [*offers, quoted]
-
-
-class EvidenceVectors:
-    """Vectors of quotations by the packaged encoder; those of lately quoted ones are remembered."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, d); all that are new in one call of the encoder."""
-        found = {text: self._known[text] for text in texts if text in self._known}
-        new = [text for text in dict.fromkeys(texts) if text not in found]
-        if new:
-            vectors = self._encoder.encode(encoder_inputs(new), prompt=PASSAGE_PROMPT)
-            found.update(zip(new, vectors, strict=True))
-        for text, vector in found.items():
-            self._known[text] = vector
-            self._known.move_to_end(text)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        if not texts:
-            return np.empty((0, self._encoder.dimension), dtype=np.float32)
-        return np.stack([found[text] for text in texts])
 
 
 def choose(offers: Sequence[Evidence], cosines: NDArray[np.float32]) -> tuple[Evidence, float]:

@@ -25,7 +25,7 @@ from index.records import VerifiedRecord
 from index.search import FUSED_SCALE, Question, RecordSearch, SearchHit
 from index.stories import newer_of, story_key
 from service.analysis_models import ClaimMatches, Evidence, Match, MatchLevel, Mismatch, OtherRecord
-from service.evidence import EvidenceVectors, choose, sentences_of, whole
+from service.evidence import choose, sentences_of, whole
 from service.linking import (
     BELOW_THRESHOLD,
     EMPTY_INDEX,
@@ -124,7 +124,6 @@ class ClaimMatcher:
         self._search_encoder = search_encoder
         self._stance = stance
         self._calibration = calibration
-        self._evidence_vectors = EvidenceVectors(heads_encoder)
 
     def match(
         self,
@@ -239,16 +238,21 @@ class ClaimMatcher:
         about the claim: every sentence costs a run of the encoder.
         """
         offers: list[list[Evidence]] = []
-        places = Counter[int]()
+        rank = Counter[int]()
         for candidate in candidates:
-            places[candidate.owner] += 1
+            rank[candidate.owner] += 1
             probability = self._probability(candidate, spoken[candidate.owner])
             near = probability >= self._calibration.suggest_threshold / 2
-            near = near or not shared or places[candidate.owner] <= _READ_CLOSELY
+            near = near or not shared or rank[candidate.owner] <= _READ_CLOSELY
             quoted = sentences_of(candidate.hit, candidate.language) if near else [candidate.evidence]
             known = shared and len(quoted) == 1 and candidate.hit.field != "title"
             offers.append([] if known else quoted)
-        passages = self._evidence_vectors.encode([offer.text for own in offers for offer in own])
+        texts = [offer.text for own in offers for offer in own]
+        # What several candidates offer is embedded once; the encoder remembers what it embedded before.
+        distinct = list(dict.fromkeys(texts))
+        embedded = self._heads_encoder.encode(encoder_inputs(distinct), prompt=PASSAGE_PROMPT)
+        places = {text: row for row, text in enumerate(distinct)}
+        passages = embedded[[places[text] for text in texts]]
         first = 0
         for candidate, own in zip(candidates, offers, strict=True):
             if own:

@@ -43,6 +43,12 @@ def test_batches_hold_every_row_once_and_keep_the_budget(lengths: list[int], tok
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= tokens
 
 
+def test_padding_is_avoided_where_it_costs_more_than_a_batch() -> None:
+    assert list(length_sorted_batches([60, 10, 61, 11, 10, 60], 1024)) == [[1, 4, 3], [0, 5, 2]]
+    # One token of padding is cheaper than a batch of one row.
+    assert list(length_sorted_batches([10, 11], 1024)) == [[0, 1]]
+
+
 @given(st.lists(st.lists(st.integers(4, 99), min_size=1, max_size=9), min_size=1, max_size=6))
 def test_padding_is_masked(rows: list[list[int]]) -> None:
     ids, mask = pad(rows)
