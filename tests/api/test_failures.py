@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,10 @@ BODY = {"text": "Бұл қысқа мәтін."}
 def test_requests_are_refused_until_the_models_are_loaded(
     empty_home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Runtime, "load", lambda self: time.sleep(2))
-    with TestClient(create_app(empty_home), **HERE) as client:
+    loading = threading.Event()
+    monkeypatch.setattr(Runtime, "load", lambda self: loading.wait(120))
+    with TestClient(create_app(empty_home), **HERE) as client, ExitStack() as end:
+        end.callback(loading.set)
         assert client.get("/livez").json() == {"status": "alive"}
         answer = client.post("/v1/articles", json=BODY)
         assert answer.status_code == 503
