@@ -240,8 +240,12 @@ async def bulk(request: Request, page: PageDep, caller: CallerDep, worker: Model
 
 def _titles(runtime: Runtime, ids: list[str]) -> dict[str, str]:
     """What reviews are called; those that are not there by their ids."""
-    found = {review_id: runtime.store.reviews.get(review_id) for review_id in ids}
-    return {name: (review and (review.title or review.url)) or name for name, review in found.items()}
+    titles = dict(zip(ids, ids, strict=True))
+    for review_id in ids:
+        review = runtime.store.reviews.get(review_id)
+        if review is not None:
+            titles[review_id] = review.title or review.url or review_id
+    return titles
 
 
 def _bulk_request(ids: list[str], action: str, form: Form) -> BulkRequest:
