@@ -43,6 +43,8 @@ FUSED_SCALE: Final = 1 + WORDS_WEIGHT + LETTERS_WEIGHT
 """A score times this is the similarity with what words and letters added."""
 
 _FUSED_MORE = 30
+# As many times the records asked for are held against claim and headline both, which must be read.
+_CONTENDERS = 2
 # Passages of one record among the best, as a rule.
 _PASSAGES_OF_ONE = 2
 _SCORED_PASSAGES = 2_000
@@ -196,14 +198,16 @@ class RecordSearch(PassageCollection):
         pool = top_k + _FUSED_MORE
         nearest = self._rank_by_vectors(vectors, pool, record_filter)
         named = self._named_by_words(vectors, questions, pool, record_filter, nearest)
-        candidates = [[*near, *more] for near, more in zip(nearest, named, strict=True)]
-        ranked = []
-        for question, hits in zip(questions, self._with_both_headings(vectors, candidates), strict=True):
-            numbers = {hit.number for hit in hits}
+        scores: list[LexicalScores] = []
+        best: list[Ranked] = []
+        for question, near, more in zip(questions, nearest, named, strict=True):
             # All candidates are scored, those too that hundreds of others share more words with.
-            scores = self._lexical.scores(question.text, question.language, _SCORED_PASSAGES, among=numbers)
-            ranked.append(fuse(hits, scores)[:top_k])
-        return ranked
+            numbers = {hit.number for hit in (*near, *more)}
+            found = self._lexical.scores(question.text, question.language, _SCORED_PASSAGES, among=numbers)
+            scores.append(found)
+            best.append(fuse([*near, *more], found)[: _CONTENDERS * top_k])
+        weighed = self._with_both_headings(vectors, best)
+        return [fuse(hits, found)[:top_k] for hits, found in zip(weighed, scores, strict=True)]
 
     def _with_both_headings(self, vectors: NDArray[np.float32], candidates: Sequence[Ranked]) -> list[Ranked]:
         """The candidates, claim and headline in their scores; a nearer passage of the text counts alone."""
@@ -219,10 +223,11 @@ class RecordSearch(PassageCollection):
             own: Ranked = []
             for hit in hits:
                 both = headings.get(hit.number)
+                similarity = hit.cosine
                 if both is not None and hit.ordinal < len(both) == 2:
                     nearer, farther = sorted((both @ vector).tolist(), reverse=True)
-                    hit = replace(hit, score=nearer + FARTHER_HEADING_WEIGHT * (farther - nearer))
-                own.append(hit)
+                    similarity = nearer + FARTHER_HEADING_WEIGHT * (farther - nearer)
+                own.append(replace(hit, score=similarity))
             weighed.append(own)
         return weighed
 
