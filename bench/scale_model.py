@@ -50,7 +50,9 @@ class Constants:
 
     def __init__(self) -> None:
         serving = figures("encoder")["figures"]["onnx int8"]
-        audits, storage = figures("audits"), figures("storage")
+        audits = figures("audits")
+        # Without it the tables leave out what the database takes.
+        storage = figures("storage") if (DOCS / "figures" / "storage.json").exists() else None
         runs = [run for one in audits["ray"] for run in one["runs"]]
         by_workers = {
             workers: statistics.median(
@@ -78,9 +80,9 @@ class Constants:
         self.speed_up: float = by_workers[1] / by_workers[2]
         self.driver_seconds: float = statistics.median(run["cpu_seconds_here"] / run["items"] for run in runs)
         self.cpus: int = audits["cpus"]
-        self.articles: dict[str, float] = storage["articles"]
-        self.records: dict[str, float] = storage["records"]
-        self.stored_words: int = storage["words"]
+        self.articles: dict[str, float] | None = storage["articles"] if storage else None
+        self.records: dict[str, float] | None = storage["records"] if storage else None
+        self.stored_words: int = storage["words"] if storage else 0
         self.lists_at, self.list_bytes = list_bytes()
 
 
@@ -89,7 +91,12 @@ def constants_table(c: Constants) -> str:
     rows = [
         (f"encoder, {c.cpus} cores", f"{c.tokens_per_second:,.0f} tokens/s", "bench.encoder"),
         (
-            f"a whole analysis, {c.archive_words} words, {c.archive_checks}, {c.cpus} cores",
+            f"{c.whole_words} words, {c.whole_checks}, {c.whole_records:,} records, {c.cpus} cores",
+            f"{c.whole_seconds:.2f} s",
+            "bench.serving",
+        ),
+        (
+            f"{c.archive_words} words, {c.archive_checks}, embedded engine, {c.cpus} cores",
             f"{c.archive_seconds:.2f} s",
             "bench.audits archive",
         ),
@@ -106,33 +113,36 @@ def constants_table(c: Constants) -> str:
         ),
         (f"a result line, {c.archive_checks}", f"{c.result_bytes:,.0f} bytes", "bench.audits archive"),
         (
-            f"a stored article of {c.stored_words} words with its Analysis",
-            f"{c.articles['database_bytes_each']:,.0f} bytes",
-            "bench.storage",
-        ),
-        ("vectors of such an article", f"{c.articles['vectors_each']:.1f}", "bench.storage"),
-        (
-            "written for a byte of it that stays",
-            f"{c.articles['write_amplification']:.1f} bytes",
-            "bench.storage",
-        ),
-        ("a record of one passage", f"{c.records['database_bytes_each']:,.0f} bytes", "bench.storage"),
-        (
-            "written for a byte of it that stays",
-            f"{c.records['write_amplification']:.1f} bytes",
-            "bench.storage",
-        ),
-        (
-            f"records taken in, {c.cpus} cores",
-            f"{c.records['count'] / c.records['seconds']:,.0f} a second",
-            "bench.storage",
-        ),
-        (
             f"a vector in 8-bit lists, at {c.lists_at:,}",
             f"{c.list_bytes:.0f} bytes of memory",
             "bench.index_size",
         ),
     ]
+    if c.articles and c.records:
+        rows += [
+            (
+                f"a stored article of {c.stored_words} words with its Analysis",
+                f"{c.articles['database_bytes_each']:,.0f} bytes",
+                "bench.storage",
+            ),
+            ("vectors of such an article", f"{c.articles['vectors_each']:.1f}", "bench.storage"),
+            (
+                "written for a byte of it that stays",
+                f"{c.articles['write_amplification']:.1f} bytes",
+                "bench.storage",
+            ),
+            ("a record of one passage", f"{c.records['database_bytes_each']:,.0f} bytes", "bench.storage"),
+            (
+                "written for a byte of it that stays",
+                f"{c.records['write_amplification']:.1f} bytes",
+                "bench.storage",
+            ),
+            (
+                f"records taken in, {c.cpus} cores",
+                f"{c.records['count'] / c.records['seconds']:,.0f} a second",
+                "bench.storage",
+            ),
+        ]
     lines = ["| constant | value | measured by |", "|---|---:|---|"]
     return "\n".join(lines + [f"| {name} | {value} | `{by}` |" for name, value, by in rows])
 
@@ -152,16 +162,19 @@ def million_table(c: Constants) -> str:
         (f"hours on ten machines of {cores} cores", f"{core_hours / cores / 10 / shared:.1f}"),
         ("articles a second that one driver can feed", f"{1 / c.driver_seconds:,.0f}"),
         (f"result lines, {c.archive_checks}", f"{c.result_bytes * MILLION / 1e9:,.1f} GB"),
-        ("database, if stored", f"{c.articles['database_bytes_each'] * MILLION / 1e9:,.0f} GB"),
-        (
-            "written to disk, if stored",
-            f"{c.articles['written_bytes_each'] * MILLION / 1e9:,.0f} GB",
-        ),
-        (
-            "memory of their vectors in 8-bit lists",
-            f"{c.articles['vectors_each'] * c.list_bytes * MILLION / 1e9:,.1f} GB",
-        ),
     ]
+    if c.articles:
+        rows += [
+            ("database, if stored", f"{c.articles['database_bytes_each'] * MILLION / 1e9:,.0f} GB"),
+            (
+                "written to disk, if stored",
+                f"{c.articles['written_bytes_each'] * MILLION / 1e9:,.0f} GB",
+            ),
+            (
+                "memory of their vectors in 8-bit lists",
+                f"{c.articles['vectors_each'] * c.list_bytes * MILLION / 1e9:,.1f} GB",
+            ),
+        ]
     lines = ["| a million articles | |", "|---|---:|"]
     return "\n".join(lines + [f"| {name} | {value} |" for name, value in rows])
 
@@ -173,7 +186,6 @@ def sizes_table(c: Constants) -> str:
         "| records | database | of it vectors | 8-bit lists | core hours to take in | vectors in |",
         "|---:|---:|---:|---:|---:|---|",
     ]
-    core_seconds = c.records["seconds"] / c.records["count"] * c.cpus
     for size in SIZES:
         passages = size * ASSUMED["passages a record"]
         lists = passages * c.list_bytes / 1e9
@@ -185,10 +197,15 @@ def sizes_table(c: Constants) -> str:
             engine = "8-bit lists in mapped files"
         else:
             engine = f"Milvus, {-(-lists // memory):.0f} machines or more"
+        database = hours = "–"
+        if c.records:
+            database = f"{c.records['database_bytes_each'] * size / 1e9:,.0f} GB"
+            each = c.records["seconds"] / c.records["count"] * c.cpus
+            hours = f"{each * size / 3_600:,.0f}"
         lines.append(
-            f"| {size:,} | {c.records['database_bytes_each'] * size / 1e9:,.0f} GB "
+            f"| {size:,} | {database} "
             f"| {VECTOR_BYTES * passages / 1e9:,.0f} GB | {lists:,.1f} GB "
-            f"| {core_seconds * size / 3_600:,.0f} | {engine} |"
+            f"| {hours} | {engine} |"
         )
     assumed = "; ".join(f"{name}: {value}" for name, value in ASSUMED.items())
     return "\n".join([*lines, "", f"Assumed, not measured: {assumed}."])
