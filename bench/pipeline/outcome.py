@@ -36,7 +36,7 @@ def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str,
     A sentence counts for `same_top_matches` where either of them shows a match for it.
     """
     origins, similarities, readings = [], [], []
-    asked = same = stances = 0
+    asked = both_show = same = stances = 0
     worthy = [0, 0]
     for one, other in zip(ours, theirs, strict=True):
         origins.append(abs(one.origin - other.origin))
@@ -48,6 +48,7 @@ def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str,
             if not mine and not yours:
                 continue
             asked += 1
+            both_show += bool(mine and yours)
             if not mine or not yours or mine[0].record_id != yours[0].record_id:
                 continue
             same += 1
@@ -63,6 +64,7 @@ def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str,
         "check_worthy_by_both": [*worthy],
         "sentences_with_matches": asked,
         "same_top_matches": same / asked if asked else None,
+        "same_top_matches_where_both_show_one": same / both_show if both_show else None,
         "similarity": _spread(similarities),
         "same_stances": stances / same if same else None,
         "stance_score": _spread(readings),
