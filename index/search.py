@@ -35,7 +35,10 @@ on training questions (`bench.claims_retrieval`); cosines of neighbouring record
 
 FARTHER_HEADING_WEIGHT: Final = 0.3
 """The part of claim or headline, whichever lies farther from the question, in their common similarity. Chosen
-like the weights above."""
+like the weights above. Towards a cosine of 1 it counts less and less: who repeats a claim word for word means
+that claim, whatever its headline says."""
+
+_REPETITION: Final = 0.1  # below 1: where that begins
 
 _HEADINGS = frozenset({"claim", "title"})
 
@@ -226,7 +229,8 @@ class RecordSearch(PassageCollection):
                 similarity = hit.cosine
                 if both is not None and hit.ordinal < len(both) == 2:
                     nearer, farther = sorted((both @ vector).tolist(), reverse=True)
-                    similarity = nearer + FARTHER_HEADING_WEIGHT * (farther - nearer)
+                    weight = FARTHER_HEADING_WEIGHT * min(1.0, max(0.0, 1 - nearer) / _REPETITION)
+                    similarity = nearer + weight * (farther - nearer)
                 own.append(replace(hit, score=similarity))
             weighed.append(own)
         return weighed

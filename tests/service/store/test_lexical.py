@@ -217,6 +217,28 @@ def test_words_decide_between_near_vectors(
         )
 
 
+def test_a_claim_repeated_word_for_word_comes_first_whatever_its_headline(
+    store: Store, ingest: RecordIngest, encoder: Any, tmp_path: Path
+) -> None:
+    asked = "The ferry to the island carries four hundred passengers."
+    list(
+        ingest.add(
+            [
+                record("repeated", asked, title="Wheat prices fell in the autumn."),
+                record("like it", "The ferry to the islands carries four hundred people."),
+            ]
+        )
+    )
+    index = PassageIndex(store.records, encoder, SnapshotFolder(tmp_path / "vectors"))
+    index.load()
+    words = LexicalIndex(store.records, tmp_path / "words")
+    words.load()
+    search = RecordSearch(store.records, index, words)
+    (hits,) = search.search(search.embed([asked]), 2, questions=[Question("?", "en")])
+    assert [hit.record.id for hit in hits] == ["repeated", "like it"]
+    assert hits[0].score * FUSED_SCALE == pytest.approx(1, abs=1e-5)
+
+
 def test_claim_and_headline_count_together(
     store: Store, ingest: RecordIngest, encoder: Any, tmp_path: Path
 ) -> None:
