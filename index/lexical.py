@@ -161,6 +161,8 @@ class LexicalIndex:
             return
         assert self._index is not None
         writer = self._index.writer(_WRITER_BYTES, 1)
+        # What a process wrote that was killed before its commit lies in the way of the same commit.
+        writer.garbage_collect_files()
         written = 0
         with tqdm(desc="index words", unit="record", disable=not progress, leave=False) as bar:
             while changed := self._repository.changed(since, _DOCUMENTS_AT_ONCE):

@@ -51,22 +51,31 @@ def tamga(tmp_path: Path, database_url: str) -> Iterator[Forks]:
         yield forks
 
 
+class Opener:
+    """Opens the killed process's home anew, as the next start does; one library at a time."""
+
+    def __init__(self, settings: Settings, kills: Any) -> None:
+        self._settings, self._kills = settings, kills
+        self._opened: Library | None = None
+
+    def __call__(self) -> Library:
+        self.close()
+        self._kills.settle()
+        self._opened = open_library(self._settings, HashEncoder())
+        return self._opened
+
+    def close(self) -> None:
+        """Closing saves: a home that is to be thrown away is closed before."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
 @pytest.fixture
-def library(tmp_path: Path, database_url: str, kills: Any) -> Iterator[Any]:
-    """Opens the killed process's home anew, as the next start does."""
-    settings = Settings(home=tmp_path / "home", database_url=database_url)
-    opened: list[Library] = []
-
-    def reopen() -> Library:
-        while opened:
-            opened.pop().close()
-        kills.settle()
-        opened.append(open_library(settings, HashEncoder()))
-        return opened[0]
-
-    yield reopen
-    while opened:
-        opened.pop().close()
+def library(tmp_path: Path, database_url: str, kills: Any) -> Iterator[Opener]:
+    opener = Opener(Settings(home=tmp_path / "home", database_url=database_url), kills)
+    yield opener
+    opener.close()
 
 
 class Sent:
@@ -140,7 +149,7 @@ def not_found(library: Library, records: Mapping[str, VerifiedRecord]) -> list[s
 
 
 @pytest.mark.timeout(3_600)
-def test_acknowledged_records_survive_kill_9(tmp_path: Path, tamga: Forks, library: Any) -> None:
+def test_acknowledged_records_survive_kill_9(tmp_path: Path, tamga: Forks, library: Opener) -> None:
     sent = Sent()
     draw = random.Random()
     for round_number in range(KILLS):
@@ -173,13 +182,14 @@ def test_acknowledged_records_survive_kill_9(tmp_path: Path, tamga: Forks, libra
 
 @pytest.mark.timeout(600)
 def test_killed_while_the_database_is_made(
-    tmp_path: Path, tamga: Forks, library: Any, database_url: str
+    tmp_path: Path, tamga: Forks, library: Opener, database_url: str
 ) -> None:
     """Moments between the first file, or the first table, and the first record."""
     lines = [VerifiedRecord(id="r", claim="ba de gi 1.", language="kk")]
     draw = random.Random()
     seen = False
     for _ in range(max(KILLS, 4)):
+        library.close()
         shutil.rmtree(tmp_path / "home", ignore_errors=True)
         output = start_with(tmp_path, lines)
         number = tamga.start(tmp_path / "records.jsonl", output)

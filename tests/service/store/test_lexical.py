@@ -239,6 +239,21 @@ def test_a_claim_repeated_word_for_word_comes_first_whatever_its_headline(
     assert hits[0].score * FUSED_SCALE == pytest.approx(1, abs=1e-5)
 
 
+def test_a_commit_that_was_cut_off_is_made_again(store: Store, ingest: RecordIngest, tmp_path: Path) -> None:
+    """Killed between the files of a commit and the line that names them."""
+    list(ingest.add([record(f"r{number}", f"Statement {number}.") for number in range(8)]))
+    words = LexicalIndex(store.records, tmp_path / "words")
+    words.load()
+    named = (tmp_path / "words" / "words" / "meta.json").read_bytes()
+    list(ingest.add([record("r3", "Another statement.")]))
+    words.refresh()
+    (tmp_path / "words" / "words" / "meta.json").write_bytes(named)
+    again = LexicalIndex(store.records, tmp_path / "words")
+    again.load()
+    assert (len(again), again.revision, again.notices) == (8, store.records.revision(), [])
+    assert len(again.scores("Another statement", "en", 9).words) == 8
+
+
 def test_claim_and_headline_count_together(
     store: Store, ingest: RecordIngest, encoder: Any, tmp_path: Path
 ) -> None:
