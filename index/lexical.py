@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _DOCUMENTS_AT_ONCE = 512
 _COMMIT_DOCUMENTS = 20_000
 _WRITER_BYTES = 32_000_000
 # A question longer than this is an article; its first words are enough to look for.
+_REMOVAL_SECONDS = 5.0
 _MAX_QUERY_CHARS = 2_000
 
 
@@ -215,7 +217,11 @@ class LexicalIndex:
         # First what makes it an index: whoever is killed here leaves none, not a damaged one.
         (path / "meta.json").unlink(missing_ok=True)
         # Readers of the old index keep their open files.
+        deadline = time.monotonic() + _REMOVAL_SECONDS
         shutil.rmtree(path, ignore_errors=True)
+        while path.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)  # another process was just writing a file into it
+            shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         self._index = tantivy.Index(_SCHEMA, str(path))
         self._reload()
