@@ -2,8 +2,9 @@
 torch in float32, FAISS flat; one article at a time.
 
 The weights are Tamga's, dequantised or merged, and so are the rules around them: the same sentences and
-windows are read, and what numbers, names and character n-grams say is computed by the same code. Only the
-neural passes and the search are the user's own.
+windows are read, what numbers, names and character n-grams say is computed by the same code, and so is what
+shared words add to the order of the nearest records. Only the neural passes and the search for these are the
+user's own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ from bench.pipeline.outcome import MATCHES, Outcome, Shown
 from classifiers.models import load_encoder, prepare_models
 from classifiers.stance import ClaimEvidence, MatchCalibration, StanceModel
 from classifiers.text import split_sentences
+from index.lexical import LexicalIndex
 from index.passages import PASSAGE_PROMPT, article_passages, encoder_inputs
+from index.search import Found, fuse
+from service.settings import load_settings
+from service.store import open_store
+
+# Records held against the words, and passages of all of them that the words are looked up in: as in
+# index.search.
+_POOL, _WORDED = 35, 2_000
 
 
 class TorchSession:
@@ -65,6 +74,11 @@ class NaiveStack:
         self._index = faiss.IndexFlatIP(self._encoder.dimension)
         self._index.add(vectors)
         self._index.add(np.load(home / "background.npy"))
+        settings = load_settings(home=home)
+        self._words = LexicalIndex(
+            open_store(settings.database).records, settings.index_folder / "records-words"
+        )
+        self._words.load()
 
     def analyse(self, article: BenchArticle) -> Outcome:
         """Origin, claims with their matches, and the records near to the article as a whole."""
@@ -86,12 +100,17 @@ class NaiveStack:
     ) -> dict[str, list[Shown]]:
         if not sentences:
             return {}
-        cosines, found = self._index.search(vectors, MATCHES)
+        cosines, found = self._index.search(vectors, _POOL)
         candidates: list[tuple[str, str, float, bool]] = []
         pairs = []
-        for sentence, scores, rows in zip(sentences, cosines, found.tolist(), strict=True):
-            for cosine, row in zip(scores.tolist(), rows, strict=True):
-                record = self._records[row]
+        for sentence, scores, rows in zip(sentences, cosines.tolist(), found.tolist(), strict=True):
+            # The database numbers records from 1, in the order in which they were added.
+            near = [Found(row + 1, 0, cosine, cosine) for cosine, row in zip(scores, rows, strict=True)]
+            worded = self._words.scores(
+                sentence, article.language, _WORDED, among={hit.number for hit in near}
+            )
+            for hit in fuse(near, worded)[:MATCHES]:
+                record, cosine = self._records[hit.number - 1], hit.cosine
                 spoken = record.language or "other"
                 probability = self._calibration.probability(np.array([cosine]), article.language, spoken)[0]
                 shown = bool(probability >= self._calibration.suggest_threshold)

@@ -33,10 +33,11 @@ class Outcome:
 def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str, Any]:
     """How far two programs agree about the same articles.
 
-    A sentence counts for `same_top_matches` where either of them shows a match for it.
+    A sentence counts for `same_top_matches` where both show a match for it; `shown_by_both` says how many
+    those are of the sentences for which either does: at the threshold of showing a thousandth decides.
     """
     origins, similarities, readings = [], [], []
-    asked = both_show = same = stances = 0
+    either_shows = both_show = same = stances = 0
     worthy = [0, 0]
     for one, other in zip(ours, theirs, strict=True):
         origins.append(abs(one.origin - other.origin))
@@ -47,7 +48,7 @@ def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str,
             mine, yours = one.claims.get(sentence, []), other.claims.get(sentence, [])
             if not mine and not yours:
                 continue
-            asked += 1
+            either_shows += 1
             both_show += bool(mine and yours)
             if not mine or not yours or mine[0].record_id != yours[0].record_id:
                 continue
@@ -62,9 +63,8 @@ def differences(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str,
     return {
         "origin_score": _spread(origins),
         "check_worthy_by_both": [*worthy],
-        "sentences_with_matches": asked,
-        "same_top_matches": same / asked if asked else None,
-        "same_top_matches_where_both_show_one": same / both_show if both_show else None,
+        "shown_by_both": [both_show, either_shows],
+        "same_top_matches": same / both_show if both_show else None,
         "similarity": _spread(similarities),
         "same_stances": stances / same if same else None,
         "stance_score": _spread(readings),

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import HashingVectorizer
 
-from classifiers.ai_text.linear import SHARED, LinearScorer
+from classifiers.ai_text.linear import COLUMNS, SHARED, LinearScorer, hash_ngrams
 from classifiers.training.ai_text.corpus import Document
 from classifiers.training.ai_text.crops import cut_all
 from classifiers.training.ai_text.linear_stage import fit_linear, fit_logistic, fit_paired, paired_crops
@@ -37,6 +40,22 @@ def scorer() -> LinearScorer:
         document(i, lang, machine) for i in range(12) for lang in ("en", "tr") for machine in (False, True)
     ]
     return fit_linear(cut_all(documents, per_document=1, seed=1))
+
+
+@given(st.lists(st.text(max_size=60), max_size=4), st.integers(2, 6))
+def test_columns_are_those_that_the_weights_were_trained_on(texts: list[str], longest: int) -> None:
+    reference = HashingVectorizer(
+        analyzer="char",
+        ngram_range=(2, longest),
+        n_features=COLUMNS,
+        lowercase=False,
+        alternate_sign=False,
+        norm=None,
+    )
+    counts = hash_ngrams(texts, longest)
+    expected = reference.transform(texts) if texts else csr_matrix((0, COLUMNS))
+    assert counts.shape == expected.shape
+    assert (counts != expected).nnz == 0
 
 
 def test_machine_words_score_higher(scorer: LinearScorer) -> None:
