@@ -22,6 +22,7 @@ from classifiers.models.prepared import prepare_folder, sha256_of
 from classifiers.models.tokens import join_pair, length_sorted_batches, packaged_tokenizer, pad
 from classifiers.models.turkmen import respelt
 from classifiers.stance.evidence import ClaimEvidence
+from classifiers.stance.number_form import digits_as_in
 from classifiers.stance.relation_words import plain_bounds
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("weights") / "cross_encoder.npz"
 MAX_TOKENS = 160
-# How long the weights were trained, beside them in the file.
+# Beside the weights in the file: how long they were trained, and what enters each product of the encoder,
+# for classifiers.models.smoothing.
 STEPS = "steps"
+INPUTS = "largest inputs of "
 _MODEL = "stance-int8.onnx"
 _TOKENS_PER_BATCH = 1024
 # Raise when the way the serving file is built changes.
-_FORMAT = 3
+_FORMAT = 4
 
 
 class CrossEncoder:
@@ -100,18 +103,27 @@ def prepare_cross_encoder(weights: Path | None = None) -> PreparedFolder:
 
 
 def reading_form(pair: ClaimEvidence) -> tuple[str, str]:
-    """Claim and evidence as the cross-encoder reads them: negated bounds without their negation."""
+    """Claim and evidence as the cross-encoder reads them: negated bounds without their negation, a number
+    in words in digits where the other text has it so.
+    """
+    claim = plain_bounds(pair.claim, pair.claim_language)
+    evidence = plain_bounds(pair.evidence, pair.evidence_language)
     return (
-        plain_bounds(pair.claim, pair.claim_language),
-        plain_bounds(pair.evidence, pair.evidence_language),
+        digits_as_in(evidence, claim, pair.claim_language),
+        digits_as_in(claim, evidence, pair.evidence_language),
     )
 
 
 def _build(weights: Path, folder: Path) -> None:
     from classifiers.models.onnx_export import export_onnx, quantise_onnx
+    from classifiers.models.smoothing import smooth
 
     traced = folder / "traced.onnx"
-    export_onnx(joined(weights, prepare_models().packaged_folder), traced, ["stance_logits"])
+    model = joined(weights, prepare_models().packaged_folder)
+    with np.load(weights) as stored:
+        largest = {name.removeprefix(INPUTS): stored[name] for name in stored if name.startswith(INPUTS)}
+    smooth(model.get_submodule("encoder"), largest)
+    export_onnx(model, traced, ["stance_logits"])
     quantise_onnx(traced, folder / _MODEL)
     traced.unlink()
 
@@ -160,5 +172,5 @@ def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     return {
         name: np.asarray(value * packed[name + _SCALE] if name + _SCALE in packed else value, np.float32)
         for name, value in packed.items()
-        if not name.endswith(_SCALE) and name != STEPS
+        if not name.endswith(_SCALE) and name != STEPS and not name.startswith(INPUTS)
     }

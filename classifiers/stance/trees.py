@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,22 @@ class BoostedTrees:
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> BoostedTrees:
         """The reverse of :meth:`arrays`. Raises KeyError when one is missing."""
         return cls(**{name: arrays[name] for name in cls.__slots__})
+
+    @classmethod
+    def mean_of(cls, several: Sequence[BoostedTrees]) -> BoostedTrees:
+        """Trees whose logits are the mean of those of ``several``, which differ in chance alone."""
+        ends = np.cumsum([0, *(len(trees.feature) for trees in several)])
+        moved = list(zip(several, ends.tolist(), strict=False))
+        return cls(
+            roots=np.concatenate([trees.roots + start for trees, start in moved]).astype(np.int32),
+            feature=np.concatenate([trees.feature for trees in several]),
+            threshold=np.concatenate([trees.threshold for trees in several]),
+            left=np.concatenate([trees.left + start for trees, start in moved]).astype(np.int32),
+            right=np.concatenate([trees.right + start for trees, start in moved]).astype(np.int32),
+            missing_left=np.concatenate([trees.missing_left for trees in several]),
+            value=(np.concatenate([trees.value for trees in several]) / len(several)).astype(np.float32),
+            baseline=np.mean([trees.baseline for trees in several], axis=0).astype(np.float32),
+        )
 
     @classmethod
     def from_sklearn(cls, booster: Any) -> BoostedTrees:

@@ -14,6 +14,7 @@ from classifiers.stance.names import find_names
 from classifiers.text import LANGUAGES
 from classifiers.training import stance_mutations as mutations
 from classifiers.training.claims_data import Row, calibration_documents, parallel_pairs, read_rows
+from classifiers.training.stance_frames import SUPPORTING, UNDECIDED, FramePairs
 
 SUPPORTS, CONTRADICTS, NOT_ENOUGH = 0, 1, 2
 Part = Literal["encoder", "head"]
@@ -31,9 +32,16 @@ _KINDS = {
     "name": 12,
     "swap": 4,
     "negation": 13,
-    "neighbour": 13,
+    "neighbour": 10,
+    "elsewhere": 10,
     "longer": 10,
 }
+# Two sentences of different stories count as alike in subject between these cosines of their words; above,
+# they may be the same sentence, which stands in several of the two-language sets.
+_ALIKE = (0.12, 0.6)
+_BLOCK = 1000
+# The two-language sets do not say where a story ends: rows this near may belong to one.
+_SAME_STORY = 30
 _LABELS = {"SUPPORTS": SUPPORTS, "REFUTES": CONTRADICTS, "NOT_ENOUGH_INFO": NOT_ENOUGH}
 
 
@@ -69,6 +77,13 @@ def written_variants(
                 )
             )
     return pairs
+
+
+def short_statements(count: int, seed: int = 0) -> Iterator[LabelledPair]:
+    """``count`` pairs of short statements written for the project."""
+    for pair, kind in FramePairs(seed).draw(count):
+        stance = SUPPORTS if kind in SUPPORTING else NOT_ENOUGH if kind in UNDECIDED else CONTRADICTS
+        yield LabelledPair(pair, stance, f"short {kind}", "short statements")
 
 
 class ParallelPairs:
@@ -163,9 +178,10 @@ class ParallelPairs:
             claim, evidence = (
                 (source, shorter) if shorter and len(shorter) < 0.7 * len(evidence) else (None, evidence)
             )
-        elif kind == "neighbour":
-            stance, neighbour = NOT_ENOUGH, self._neighbour(number)
-            claim = neighbour.get(claim_language) if neighbour else None
+        elif kind in ("neighbour", "elsewhere"):  # same story, or another one that shares words
+            stance = NOT_ENOUGH
+            other_row = self._neighbour(number) if kind == "neighbour" else self._elsewhere(number)
+            claim = other_row.get(claim_language) if other_row else None
         else:
             stance, claim = CONTRADICTS, self._change(kind, source, claim_language)
         if claim is None:
@@ -173,6 +189,34 @@ class ParallelPairs:
         return LabelledPair(
             ClaimEvidence(claim, evidence, claim_language, evidence_language), stance, kind, str(row["doc"])
         )
+
+    def _elsewhere(self, number: int) -> Row | None:
+        """A sentence of another story about something alike: other floods, other elections."""
+        alike = self._alike.get(number)
+        return self._rows[self._random.choice(alike)] if alike else None
+
+    @cached_property
+    def _alike(self) -> dict[int, list[int]]:
+        """Per row with an English text the rows of other stories whose English shares the most words."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        english = [i for i, row in enumerate(self._rows) if "en" in row]
+        vectors = TfidfVectorizer(stop_words="english", sublinear_tf=True).fit_transform(
+            [self._rows[i]["en"] for i in english]
+        )
+        found: dict[int, list[int]] = {}
+        for start in range(0, len(english), _BLOCK):
+            cosines = (vectors[start : start + _BLOCK] @ vectors.T).toarray()
+            for number, row in zip(english[start : start + _BLOCK], cosines, strict=True):
+                nearest = [(english[j], float(row[j])) for j in row.argsort()[::-1][:12]]
+                document = self._rows[number]["doc"]
+                found[number] = [
+                    other
+                    for other, cosine in nearest
+                    if _ALIKE[0] <= cosine <= _ALIKE[1]
+                    and (self._rows[other]["doc"] != document or abs(other - number) > _SAME_STORY)
+                ][:4]
+        return found
 
     def _bounded(
         self, source: str, claim_language: str, evidence: str, evidence_language: str
