@@ -12,6 +12,9 @@ from typing import Any, Final
 from index.errors import VectorStoreUnavailable
 
 _NOT_FOUND: Final = 100
+# pymilvus asks an idle server every ten seconds whether it is there. Servers with gRPC's own limits take that
+# for an attack and hang up, and the next connection to them fails.
+_QUIET_WHILE_IDLE: Final = {"grpc.keepalive_permit_without_calls": False, "grpc.keepalive_time_ms": 60_000}
 
 
 class MilvusConnection:
@@ -30,7 +33,13 @@ class MilvusConnection:
         self.address = re.sub(r"//[^/@]*@", "//", uri)
         """Where the server is, without credentials."""
         try:
-            self._client = MilvusClient(uri, token=token or "", db_name=database or "", timeout=seconds)
+            self._client = MilvusClient(
+                uri,
+                token=token or "",
+                db_name=database or "",
+                timeout=seconds,
+                grpc_options=_QUIET_WHILE_IDLE,
+            )
         except MilvusException as error:
             raise self._explained(error) from error
 
