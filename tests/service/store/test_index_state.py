@@ -100,7 +100,7 @@ class IndexAgainstDictionary(RuleBasedStateMachine):
         )
         assert len(hits) == min(top_k, len(self.oracle))
         for hit, least in zip(hits, floor, strict=False):
-            assert hit.score >= least - 1e-5
+            assert hit.score >= least - 5e-4  # passages are held in 16-bit floats
 
     @invariant()
     def nothing_more_and_nothing_less(self) -> None:

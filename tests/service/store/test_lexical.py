@@ -213,7 +213,7 @@ def test_words_decide_between_near_vectors(
         assert 1 >= hits[0].score >= hits[1].score >= -1
         assert hits[0].cosine == pytest.approx(
             float(encoder.encode([f"Goods carried by {town}"])[0] @ encoder.encode([hits[0].passage])[0]),
-            abs=1e-5,
+            abs=5e-4,
         )
 
 
@@ -236,7 +236,7 @@ def test_a_claim_repeated_word_for_word_comes_first_whatever_its_headline(
     search = RecordSearch(store.records, index, words)
     (hits,) = search.search(search.embed([asked]), 2, questions=[Question("?", "en")])
     assert [hit.record.id for hit in hits] == ["repeated", "like it"]
-    assert hits[0].score * FUSED_SCALE == pytest.approx(1, abs=1e-5)
+    assert hits[0].score * FUSED_SCALE == pytest.approx(1, abs=5e-4)
 
 
 def test_a_commit_that_was_cut_off_is_made_again(store: Store, ingest: RecordIngest, tmp_path: Path) -> None:
@@ -283,13 +283,13 @@ def test_claim_and_headline_count_together(
     vector, *known = encoder.encode([asked, "The ferry carries 400.", near, far])
     claim, first, second = (float(passage @ vector) for passage in known)
     assert similarity == {
-        "near": pytest.approx(_together(claim, first), abs=1e-5),
-        "far": pytest.approx(_together(claim, second), abs=1e-5),
-        "alone": pytest.approx(claim, abs=1e-5),
-        "text": pytest.approx(1, abs=1e-5),
+        "near": pytest.approx(_together(claim, first), abs=5e-4),
+        "far": pytest.approx(_together(claim, second), abs=5e-4),
+        "alone": pytest.approx(claim, abs=5e-4),
+        "text": pytest.approx(1, abs=5e-4),
     }
     assert similarity["near"] > similarity["far"]
-    assert next(hit for hit in hits if hit.record.id == "far").cosine == pytest.approx(claim, abs=1e-5)
+    assert next(hit for hit in hits if hit.record.id == "far").cosine == pytest.approx(claim, abs=5e-4)
 
 
 def _together(one: float, other: float) -> float:

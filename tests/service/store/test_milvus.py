@@ -92,8 +92,9 @@ def test_every_search_is_answered_as_in_memory(
     ]
     for asked in filters:
         for claim in ("The library of Talas had readers in 2021.", "Mary 2019"):
-            # All that pass the filter, so that no equal score is cut off.
-            assert sorted(found(shared, claim, 40, **asked)) == sorted(found(memory, claim, 40, **asked))
+            # All that pass the filter, so that no equal score is cut off; FAISS keeps 16-bit floats.
+            one, other = dict(found(shared, claim, 40, **asked)), dict(found(memory, claim, 40, **asked))
+            assert one == pytest.approx(other, abs=5e-4)
         assert [hit.record.id for hit in shared.related([RECORDS[5].claim], 3, **asked)] == [
             hit.record.id for hit in memory.related([RECORDS[5].claim], 3, **asked)
         ]

@@ -46,7 +46,7 @@ def test_every_record_is_found_by_its_own_claim(open_search: Open) -> None:
     search = open_search()
     for record_id, hits in zip(CLAIMS, search.search(list(CLAIMS.values()), 2), strict=True):
         assert hits[0].record.id == record_id
-        assert hits[0].score == pytest.approx(1, abs=1e-5)
+        assert hits[0].score == pytest.approx(1, abs=5e-4)
         assert len(hits) == 2
         assert hits[0].score >= hits[1].score
 
@@ -328,4 +328,4 @@ def test_scores_are_cosines(open_search: Open, filled: None, encoder: Any) -> No
     question = "How many letters has the alphabet?"
     for hit in open_search().search([question], 4)[0]:
         expected = float(encoder.encode([question])[0] @ encoder.encode([hit.passage])[0])
-        assert hit.score == pytest.approx(np.clip(expected, -1, 1), abs=1e-5)
+        assert hit.score == pytest.approx(np.clip(expected, -1, 1), abs=5e-4)
