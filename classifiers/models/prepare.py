@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Raise when the way the files are built changes, so that every machine builds them anew.
 REFERENCE_FORMAT = 1
-SERVING_FORMAT = 3
+SERVING_FORMAT = 4
 SERVING_MODEL = "encoder-int8.onnx"
 TOKENIZER = "tokenizer.json"
 
@@ -106,11 +106,13 @@ def _write_serving(reference_folder: Path, folder: Path) -> None:
     from transformers import AutoModel
 
     from classifiers.models.onnx_export import export_onnx, quantise_onnx
+    from classifiers.models.smoothing import sample_tokens, smooth
 
     # Eager attention traces into plain matrix products, which the runtime fuses by itself.
-    model = AutoModel.from_pretrained(reference_folder, attn_implementation="eager")
+    model = mean_pooled(AutoModel.from_pretrained(reference_folder, attn_implementation="eager"))
+    smooth(model, sample_tokens(reference_folder / TOKENIZER))
     traced = folder / "traced.onnx"
-    export_onnx(mean_pooled(model), traced, ["sentence_embedding"])
+    export_onnx(model, traced, ["sentence_embedding"])
     quantise_onnx(traced, folder / SERVING_MODEL)
     traced.unlink()
     shutil.copyfile(reference_folder / TOKENIZER, folder / TOKENIZER)

@@ -18,6 +18,7 @@ from classifiers.models import models_home, prepare_models
 from classifiers.models.encoder import QUERY, inference_session
 from classifiers.models.memory import RowMemory
 from classifiers.models.onnx_export import VOCABULARY
+from classifiers.models.prepare import TOKENIZER
 from classifiers.models.prepared import prepare_folder, sha256_of
 from classifiers.models.tokens import join_pair, length_sorted_batches, packaged_tokenizer, pad
 from classifiers.models.turkmen import respelt
@@ -32,14 +33,12 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("weights") / "cross_encoder.npz"
 MAX_TOKENS = 160
-# Beside the weights in the file: how long they were trained, and what enters each product of the encoder,
-# for classifiers.models.smoothing.
+# Beside the weights in the file: how long they were trained.
 STEPS = "steps"
-INPUTS = "largest inputs of "
 _MODEL = "stance-int8.onnx"
 _TOKENS_PER_BATCH = 1024
 # Raise when the way the serving file is built changes.
-_FORMAT = 4
+_FORMAT = 5
 
 
 class CrossEncoder:
@@ -116,13 +115,12 @@ def reading_form(pair: ClaimEvidence) -> tuple[str, str]:
 
 def _build(weights: Path, folder: Path) -> None:
     from classifiers.models.onnx_export import export_onnx, quantise_onnx
-    from classifiers.models.smoothing import smooth
+    from classifiers.models.smoothing import sample_tokens, smooth
 
     traced = folder / "traced.onnx"
-    model = joined(weights, prepare_models().packaged_folder)
-    with np.load(weights) as stored:
-        largest = {name.removeprefix(INPUTS): stored[name] for name in stored if name.startswith(INPUTS)}
-    smooth(model.get_submodule("encoder"), largest)
+    reference = prepare_models().packaged_folder
+    model = joined(weights, reference)
+    smooth(model, sample_tokens(reference / TOKENIZER))
     export_onnx(model, traced, ["stance_logits"])
     quantise_onnx(traced, folder / _MODEL)
     traced.unlink()
@@ -172,5 +170,5 @@ def unpack(packed: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
     return {
         name: np.asarray(value * packed[name + _SCALE] if name + _SCALE in packed else value, np.float32)
         for name, value in packed.items()
-        if not name.endswith(_SCALE) and name != STEPS and not name.startswith(INPUTS)
+        if not name.endswith(_SCALE) and name != STEPS
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ _KINDS = {
     "elsewhere": 10,
     "longer": 10,
 }
+_CHANGES = ("number", "name", "swap", "negation")
 # Two sentences of different stories count as alike in subject between these cosines of their words; above,
 # they may be the same sentence, which stands in several of the two-language sets.
 _ALIKE = (0.12, 0.6)
@@ -84,6 +85,37 @@ def short_statements(count: int, seed: int = 0) -> Iterator[LabelledPair]:
     for pair, kind in FramePairs(seed).draw(count):
         stance = SUPPORTS if kind in SUPPORTING else NOT_ENOUGH if kind in UNDECIDED else CONTRADICTS
         yield LabelledPair(pair, stance, f"short {kind}", "short statements")
+
+
+def changed_claims(pairs: Sequence[LabelledPair], rng: random.Random) -> list[LabelledPair]:
+    """Claims that their evidence supports with a number, a name or a negation changed, which it contradicts;
+    a pair whose claim no rule fits gives none. All pairs are of one language.
+    """
+    supported = [pair for pair in pairs if pair.stance == SUPPORTS]
+    if not supported:
+        return []
+    language = supported[0].pair.claim_language
+    pool = sorted({n.stem for p in supported for n in find_names(p.pair.claim, language) if len(n.stem) > 3})
+    changed = []
+    for labelled in supported:
+        for kind in rng.sample(_CHANGES, len(_CHANGES)):
+            claim = changed_text(kind, labelled.pair.claim, language, pool, rng)
+            if claim is not None:
+                pair = replace(labelled.pair, claim=claim)
+                changed.append(LabelledPair(pair, CONTRADICTS, f"{labelled.kind} {kind}", labelled.group))
+                break
+    return changed
+
+
+def changed_text(kind: str, text: str, language: str, names: list[str], rng: random.Random) -> str | None:
+    """``text`` with one of ``_CHANGES`` made, or None where its rule does not fit."""
+    if kind == "number":
+        return mutations.change_number(text, language, rng)
+    if kind == "negation":
+        return mutations.negate(text, language, rng)
+    if kind == "swap":
+        return mutations.swap_names(text, language)
+    return mutations.replace_name(text, language, names, rng)
 
 
 class ParallelPairs:
@@ -183,7 +215,9 @@ class ParallelPairs:
             other_row = self._neighbour(number) if kind == "neighbour" else self._elsewhere(number)
             claim = other_row.get(claim_language) if other_row else None
         else:
-            stance, claim = CONTRADICTS, self._change(kind, source, claim_language)
+            stance = CONTRADICTS
+            names = self._names[claim_language]
+            claim = changed_text(kind, source, claim_language, names, self._random)
         if claim is None:
             return None
         return LabelledPair(
@@ -233,15 +267,6 @@ class ParallelPairs:
         if form < 0.4:
             return claim, other
         return (claim, evidence) if form < 0.8 else (source, other)
-
-    def _change(self, kind: str, text: str, language: str) -> str | None:
-        if kind == "number":
-            return mutations.change_number(text, language, self._random)
-        if kind == "negation":
-            return mutations.negate(text, language, self._random)
-        if kind == "swap":
-            return mutations.swap_names(text, language)
-        return mutations.replace_name(text, language, self._names[language], self._random)
 
     def _neighbour(self, number: int) -> Row | None:
         """Another sentence of the same document, near by."""

@@ -5,48 +5,80 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from classifiers.models.smoothing import largest_inputs, smooth
+from classifiers.models.prepare import TOKENIZER, prepare_models
+from classifiers.models.smoothing import sample_tokens, smooth
 
-TOKENS = torch.arange(2, 26).reshape(2, 12)
+IDS = np.arange(2, 26).reshape(2, 12)
+TEXTS = [(IDS, np.ones_like(IDS))]
+
+
+class Holder(torch.nn.Module):
+    """A model around an encoder, as the project's are."""
+
+    def __init__(self, encoder: BertModel) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 @pytest.fixture
-def encoder() -> BertModel:
+def model() -> Holder:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=40, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
     )
-    return BertModel(config, add_pooling_layer=False).eval()
-
-
-def states(encoder: BertModel) -> np.ndarray:
-    with torch.inference_mode():
-        return encoder(input_ids=TOKENS).last_hidden_state.numpy()
-
-
-def test_smoothing_changes_no_result_and_evens_the_channels_out(encoder: BertModel) -> None:
-    layer = encoder.encoder.layer[0]
-    with torch.no_grad():  # one channel stands out, as in trained encoders
+    encoder = BertModel(config, add_pooling_layer=False).eval()
+    with torch.no_grad():  # some channels stand out, as in trained encoders
         encoder.embeddings.LayerNorm.weight[5] = 40.0
-    before = states(encoder)
-    largest = largest_inputs(encoder, lambda: encoder(input_ids=TOKENS))
-    assert set(largest) == {
-        f"encoder.layer.{number}.{name}"
-        for number in (0, 1)
-        for name in ("attention.self.query", "attention.output.dense", "intermediate.dense", "output.dense")
-    }
-    query = largest["encoder.layer.0.attention.self.query"].astype(np.float32)
-    assert query.argmax() == 5
-    smooth(encoder, largest)
-    np.testing.assert_allclose(states(encoder), before, atol=1e-4)
-    divided = query * layer.attention.self.query.divisors.numpy()
-    assert divided.max() / np.median(divided) < 0.5 * query.max() / np.median(query)
+        for layer in encoder.encoder.layer:
+            layer.intermediate.dense.bias[7] = 30.0
+    return Holder(encoder)
+
+
+def products(model: Holder) -> dict[str, torch.Tensor]:
+    """What enters the plain linear layers of the first layer, by their weights' shape and order."""
+    seen: dict[str, torch.Tensor] = {}
+    layer = model.encoder.encoder.layer[0]
+    handles = [
+        module.register_forward_pre_hook(lambda _, inputs, name=name: seen.__setitem__(name, inputs[0]))
+        for name, module in layer.named_modules()
+        if isinstance(module, torch.nn.Linear)
+    ]
+    with torch.inference_mode():
+        model(*map(torch.from_numpy, TEXTS[0]))
+    for handle in handles:
+        handle.remove()
+    return seen
+
+
+def towering(inputs: torch.Tensor) -> float:
+    """The largest channel beside the median one."""
+    sizes = inputs.abs().amax(dim=(0, 1))
+    return float(sizes.max() / sizes.median())
+
+
+def test_results_stay_and_no_channel_towers_above_the_others(model: Holder) -> None:
+    with torch.inference_mode():
+        expected = model(*map(torch.from_numpy, TEXTS[0])).numpy()
+    before = products(model)
+    smooth(model, TEXTS)
+    with torch.inference_mode():
+        np.testing.assert_allclose(model(*map(torch.from_numpy, TEXTS[0])).numpy(), expected, atol=1e-4)
+    after = products(model)
+    assert towering(after["attention.self.query.linear"]) < 0.5 * towering(before["attention.self.query"])
+    assert towering(before["output.dense"]) > 5
+    assert towering(after["output.dense.linear"]) < 0.5 * towering(before["output.dense"])
     # The three products of attention still read one and the same input.
-    np.testing.assert_array_equal(
-        layer.attention.self.query.divisors.numpy(), layer.attention.self.value.divisors.numpy()
+    torch.testing.assert_close(
+        after["attention.self.query.linear"], after["attention.self.value.linear"], rtol=0, atol=0
     )
 
 
-def test_sizes_of_another_encoder_are_refused(encoder: BertModel) -> None:
-    with pytest.raises(KeyError, match=r"encoder\.layer\.0"):
-        smooth(encoder, {})
+def test_sample_texts_are_single_sentences_and_pairs() -> None:
+    single, pairs = sample_tokens(prepare_models().packaged_folder / TOKENIZER)
+    ends = [(ids == 2).sum(axis=1) for ids, _ in (single, pairs)]
+    assert set(ends[0]) == {1}
+    assert set(ends[1]) == {3}
+    assert len(single[0]) >= 27
