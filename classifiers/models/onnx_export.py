@@ -60,11 +60,23 @@ def export_onnx(module: torch.nn.Module, path: Path, output_names: list[str]) ->
         )
 
 
-def quantise_onnx(source: Path, target: Path) -> None:
-    """Write ``target``: ``source`` with int8 matrix products and a 4-bit vocabulary table.
+def pack_onnx(source: Path, target: Path) -> None:
+    """Write ``target``: ``source`` with a 4-bit vocabulary table, its matrix products as they are.
 
     The table becomes 4-bit only where that loses nothing, as it does for weights published in 4 bits; it then
     lies in :data:`VOCABULARY` beside ``target``.
+    """
+    import onnx
+
+    model = onnx.load(str(source))
+    _pack_vocabulary(model)
+    onnx.save(model, str(target))
+    _move_vocabulary_out(target)
+
+
+def quantise_onnx(source: Path, target: Path) -> None:
+    """Write ``target``: ``source`` with int8 matrix products and a vocabulary table as :func:`pack_onnx`
+    makes it.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
