@@ -185,6 +185,7 @@ class Analyser:
             vectors = runtime.encoder.encode(inputs, prompt=PASSAGE_PROMPT)
         with watch.phase("checkworthy"):
             worthiness = runtime.spotter.score(inputs, vectors, language)
+            priority = runtime.spotter.priority(inputs, vectors, language)
             chosen = [row for row, value in enumerate(worthiness) if value >= runtime.spotter.threshold]
         if not chosen:
             return []
@@ -204,6 +205,7 @@ class Analyser:
                 end=sentences[row].end,
                 text=quoted[row],
                 worthiness=round(float(worthiness[row]), 4),
+                priority=round(float(priority[row]), 4),
                 status=matches.status,
                 reason=matches.reason,
                 matches=matches.matches,

@@ -187,7 +187,12 @@ class Claim(TextSpan, ClaimMatches):
     """A check-worthy sentence of the article."""
 
     text: str
-    worthiness: float
+    worthiness: float = Field(description="How likely the sentence states something that can be checked.")
+    priority: float | None = Field(
+        None,
+        description="How likely fact-checkers would take it up: for sorting the claims of an article. Null in "
+        "analyses made before there was this field.",
+    )
 
 
 class RelatedRecord(BaseModel):

@@ -13,15 +13,14 @@ which alter nothing in exact arithmetic, leave the other channels more than a do
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.models.tokens import join_pair, pad
+from classifiers.models.tokens import pad
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +29,6 @@ Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Token ids and attention mask, each (texts, tokens)."""
 
 _SENTENCES: Final = Path(__file__).with_name("sample_sentences.txt")
-_LONGEST_PAIR: Final = 160
 # Products of one layer that read the same values; what leaves attention is even enough.
 _ATTENTION: Final = ("attention.self.query", "attention.self.key", "attention.self.value")
 _FEED_FORWARD_INPUT: Final = "intermediate.dense"
@@ -40,19 +38,17 @@ _MOVED: Final = 0.6
 _SMALLEST: Final = 1e-4
 
 
-def sample_tokens(tokenizer_file: Path) -> list[Tokens]:
-    """Sentences in nine languages that were written for this, one by one and in pairs of neighbours."""
+def sample_tokens(tokenizer_file: Path) -> Tokens:
+    """Sentences in nine languages that were written for this."""
     from tokenizers import Tokenizer
 
-    lines = _SENTENCES.read_text(encoding="utf-8").splitlines()
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_padding()
-    ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(lines)]
-    pairs = [join_pair(one, other, _LONGEST_PAIR) for one, other in itertools.pairwise(ids)]
-    return [pad(ids), pad(pairs)]
+    lines = _SENTENCES.read_text(encoding="utf-8").splitlines()
+    return pad([encoding.ids for encoding in tokenizer.encode_batch_fast(lines)])
 
 
-def smooth(model: torch.nn.Module, texts: Iterable[Tokens]) -> None:
+def smooth(model: torch.nn.Module, texts: Tokens) -> None:
     """Rewrite the products of ``model.encoder`` in place; what the model computes stays the same.
 
     Args:
@@ -85,7 +81,7 @@ def _factors(inputs: torch.Tensor, readers: list[torch.nn.Linear]) -> torch.Tens
 
 
 def _largest_inputs(
-    model: torch.nn.Module, encoder: torch.nn.Module, texts: Iterable[Tokens]
+    model: torch.nn.Module, encoder: torch.nn.Module, texts: Tokens
 ) -> dict[str, torch.Tensor]:
     """The largest magnitude per channel of what enters each product, by the first layer that reads it."""
     import torch
@@ -94,8 +90,7 @@ def _largest_inputs(
 
     def watch(name: str) -> Callable[[torch.nn.Module, tuple[torch.Tensor, ...]], None]:
         def note(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            seen = inputs[0].detach().abs().amax(dim=(0, 1))
-            largest[name] = torch.maximum(largest[name], seen) if name in largest else seen
+            largest[name] = inputs[0].abs().amax(dim=(0, 1))
 
         return note
 
@@ -104,8 +99,7 @@ def _largest_inputs(
         for names in _products(encoder)
     ]
     with torch.inference_mode():
-        for ids, mask in texts:
-            model(torch.from_numpy(ids), torch.from_numpy(mask))
+        model(*map(torch.from_numpy, texts))
     for handle in watched:
         handle.remove()
     return {name: value.clone() for name, value in largest.items()}

@@ -2,8 +2,8 @@
 encoder.
 
 The repository holds only what fine-tuning added, low-rank corrections and a head, in 8 bits. Each machine
-joins that to the packaged model once and exports a serving file. Its products stay in single precision: in int8
-one reading in ten moved by more than 0.02, and with the company it was read in (docs/performance.md).
+joins that to the packaged model once and exports a serving file. Its products stay in single precision: in
+int8 one stance in ten moved by more than 0.02, and with the company it was read in (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class CrossEncoder:
         self._tokenizer = packaged_tokenizer()
         self._memory = RowMemory(remember)
         self.digest = folder.source_sha256
+        # Names the weights and the form they are served in.
+        self.serving_id = files.path.name
 
     @classmethod
     def load(

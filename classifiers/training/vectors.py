@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from classifiers.models import Encoder, models_home
 from classifiers.models.encoder import AdaptedEncoder
+from classifiers.models.prepare import SERVING_FORMAT
 from classifiers.models.turkmen import respelt
 from classifiers.stance.cross_encoder import CrossEncoder, reading_form
 from classifiers.stance.evidence import ClaimEvidence
@@ -23,14 +24,15 @@ _BATCH = 256
 class VectorCache:
     """Vectors of one encoder by text, in one ``.npz`` of half-precision rows under the models folder.
 
-    The file name holds the encoder's id, so another model never meets these vectors. Of an adapted encoder
-    the vectors before the adaptation are kept: a new adaptation embeds nothing anew.
+    The file name stands for the encoder's id and the form it is served in, so that neither another model nor
+    another rounding meets these vectors. Of an adapted encoder the vectors before the adaptation are kept: a
+    new adaptation embeds nothing anew.
     """
 
     def __init__(self, encoder: Encoder, folder: Path | None = None) -> None:
         self._adapted = encoder if isinstance(encoder, AdaptedEncoder) else None
         self._encoder = encoder = self._adapted.published if self._adapted else encoder
-        name = hashlib.sha256(encoder.model_id.encode()).hexdigest()[:12]
+        name = hashlib.sha256(f"{encoder.model_id} {SERVING_FORMAT}".encode()).hexdigest()[:12]
         self._path = (folder or models_home() / "training-vectors") / f"{name}.npz"
         self._rows: dict[str, NDArray[np.float16]] = {}
         if self._path.exists():
@@ -71,8 +73,7 @@ class ReadingCache:
 
     def __init__(self, cross_encoder: CrossEncoder, folder: Path | None = None) -> None:
         self._cross_encoder = cross_encoder
-        name = f"stance-{cross_encoder.digest[:12]}.npz"
-        self._path = (folder or models_home() / "training-vectors") / name
+        self._path = (folder or models_home() / "training-vectors") / f"{cross_encoder.serving_id}.npz"
         self._rows: dict[str, NDArray[np.float32]] = {}
         if self._path.exists():
             with np.load(self._path) as stored:

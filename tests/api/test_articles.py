@@ -65,6 +65,7 @@ def test_every_claim_quotes_the_article_and_every_match_quotes_its_record(
     for claim in kazakh["claims"]:
         assert KAZAKH.text[claim["start"] : claim["end"]] == claim["text"]
         assert 0 <= claim["worthiness"] <= 1
+        assert 0 <= claim["priority"] <= 1
         # The order is by score, shared words counted in, within a pair of languages; a record of the same
         # claim follows the one that it repeats. The probability judges the quoted words alone.
         for language in {match["language"] for match in claim["matches"]}:
