@@ -295,7 +295,7 @@ def main() -> None:
     WEIGHTS.mkdir(exist_ok=True)
     np.savez_compressed(WEIGHTS / "head.npz", **arrays)
     settings = {
-        "model_version": "checkworthy-2",
+        "model_version": "checkworthy-3",
         "encoder": encoder.model_id,
         "features": list(FEATURE_NAMES),
         "parallel_sentences": PARALLEL_SENTENCES,
