@@ -133,7 +133,8 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(f"| {name} | {f1} | {worst} {case['languages'][worst]:.2f} | {shares} |")
     lines += [
         "",
-        "| English set | n | stances | head as it serves | head, shifts tuned on the set | cosine, cuts tuned on the set |",
+        "| English set | n | stances | head as it serves | head, shifts tuned on the set "
+        "| cosine, cuts tuned on the set |",
         "|---|---|---|---|---|---|",
     ]
     for name, row in figures["english"].items():

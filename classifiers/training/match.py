@@ -92,7 +92,7 @@ def hold_out(
         errors.append(calibration_errors(sets, fitted_on, trial))
     everything = Searches.together(searches)
     settings = {
-        "model_version": "match-4",
+        "model_version": "match-5",
         "curves": curves(sets, None),
         "suggest_threshold": suggest_threshold(everything),
         "link_threshold": link_threshold(everything),
