@@ -41,7 +41,7 @@ def published():
 
 
 # The adaptation spreads vectors that the published model crowds together, and the rounding of int8 with them.
-@pytest.mark.parametrize(("adapted", "least"), [(False, 0.99), (True, 0.98)])
+@pytest.mark.parametrize(("adapted", "least"), [(False, 0.998), (True, 0.99)])
 def test_backends_agree_in_every_language(adapted, least):
     texts = list(SAME_STATEMENT.values())
     one, other = (load_encoder(backend=b, adapted=adapted).encode(texts) for b in ("onnx", "torch"))
@@ -69,7 +69,7 @@ def test_a_statement_is_nearer_to_its_translations_than_to_another_statement(ser
     assert (translations @ translations.T).min() > (translations @ unrelated).max()
 
 
-@pytest.mark.parametrize(("adapted", "least"), [(False, 0.985), (True, 0.93)])
+@pytest.mark.parametrize(("adapted", "least"), [(False, 0.997), (True, 0.985)])
 def test_batching_does_not_change_a_vector(adapted, least):
     encoder = load_encoder(adapted=adapted)
     texts = [*SAME_STATEMENT.values(), " ".join(SAME_STATEMENT.values()) * 8, ""]
