@@ -190,8 +190,8 @@ class Claim(TextSpan, ClaimMatches):
     worthiness: float = Field(description="How likely the sentence states something that can be checked.")
     priority: float | None = Field(
         None,
-        description="How likely fact-checkers would take it up: for sorting the claims of an article. Null in "
-        "analyses made before there was this field.",
+        description="How likely fact-checkers would take it up: for sorting the claims of an article. Null "
+        "in analyses made before there was this field.",
     )
 
 
