@@ -8,6 +8,8 @@ from typing import Any, Final
 
 # As many as the service compares with each claim of an article.
 MATCHES: Final = 5
+# Scores this near to each other count as equal.
+LIMIT: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +81,5 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
         "median": ordered[len(ordered) // 2],
         "p95": ordered[int(0.95 * (len(ordered) - 1))],
         "greatest": ordered[-1],
+        "within_limit": sum(value <= LIMIT for value in ordered) / len(ordered),
     }

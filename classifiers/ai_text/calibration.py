@@ -34,7 +34,7 @@ _SHRINKAGE: Final = 40.0
 CURVE_BEND: Final = 2.0
 #: Human standard deviations that a flag must clear beyond the calibration texts. Those come from outlets that
 #: training has met; what others publish scores somewhat higher.
-UNFAMILIAR_MARGIN: Final = 0.15
+UNFAMILIAR_MARGIN: Final = 0.2
 _NORMAL_90: Final = 1.2815515594600038
 #: Centres of the bins on the logarithmic length scale.
 _BIN_CENTRES: Final = np.log([70.0, 140.0, 280.0, 560.0])

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from classifiers.models import models_home, prepare_models
 from classifiers.models.encoder import inference_session
 from classifiers.models.onnx_export import VOCABULARY
-from classifiers.models.prepare import TOKENIZER
 from classifiers.models.prepared import PreparedFolder, prepare_folder, sha256_of
 from classifiers.models.tokens import length_sorted_batches, packaged_tokenizer, pad
 
 SERVING_MODEL: Final = "detector-int8.onnx"
 #: Raise when the way the serving file is built changes.
-_FORMAT: Final = 3
+_FORMAT: Final = 2
 #: What the second head tells apart, in the order of its outputs.
 KINDS: Final = ("ai", "ai_rewritten", "ai_translated")
 _TOKENS_PER_BATCH: Final = 1024
@@ -83,7 +82,6 @@ def _build(weights: Path, folder: Path) -> None:
 
     from classifiers.ai_text.encoder_model import DetectorEncoder
     from classifiers.models.onnx_export import export_onnx, quantise_onnx
-    from classifiers.models.smoothing import sample_tokens, smooth
 
     class Scores(torch.nn.Module):
         """Without the contrastive vector, which only training needs."""
@@ -110,9 +108,8 @@ def _build(weights: Path, folder: Path) -> None:
     )
     model.load_trained({name: value.float() for name, value in load_file(weights).items()})
     model.merge()
-    smooth(model.eval(), sample_tokens(base / TOKENIZER))
     traced = folder / "traced.onnx"
-    export_onnx(Scores(model), traced, ["logit", "kinds"])
+    export_onnx(Scores(model.eval()), traced, ["logit", "kinds"])
     quantise_onnx(traced, folder / SERVING_MODEL)
     traced.unlink()
 

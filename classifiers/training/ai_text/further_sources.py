@@ -19,7 +19,6 @@ import regex
 #: Machine-written texts of the project, one LANG.jsonl per language; see the README beside them.
 WRITTEN: Final = Path(__file__).parent / "written"
 WRITTEN_SOURCE: Final = "written"
-_WRITTEN_BY: Final = "frontier-llm-2026-written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,9 @@ def written_texts(language: str) -> Iterator[dict[str, Any]]:
         return
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        label = "ai_rewritten" if "rewrite_of" in row else "ai"
-        written = _row(row["id"], language, label, _WRITTEN_BY, row["domain"], WRITTEN_SOURCE, row["text"])
-        # A rewrite belongs to the group of what it rewrites.
-        yield written | {"group": row.get("group", row["id"])}
+        yield _row(
+            row["id"], language, "ai", "frontier-llm-2026-written", row["domain"], WRITTEN_SOURCE, row["text"]
+        )
 
 
 def _row(
