@@ -29,7 +29,7 @@ def model_files() -> dict[str, Path]:
     return {
         "encoder": prepare_models().serving.path / SERVING_MODEL,
         "detector": prepare_encoder(WEIGHTS / ENCODER_FILE).path / DETECTOR,
-        "stance": prepare_cross_encoder().path / "stance-int8.onnx",
+        "stance": prepare_cross_encoder().path / "stance.onnx",
     }
 
 
@@ -37,7 +37,10 @@ def model_files() -> dict[str, Path]:
 def test_the_mapped_table_gives_the_outputs_of_a_table_inside_the_model(name: str) -> None:
     path = model_files()[name]
     whole = onnx.load(str(path)).SerializeToString()
-    inside = onnxruntime.InferenceSession(whole, providers=["CPUExecutionProvider"])
+    # Both on one thread: products in single precision may differ in their last bit when they are shared out.
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    inside = onnxruntime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
     mapped = inference_session(path, threads=1)
     for one, other in zip(inside.run(None, ROWS), mapped.run(None, ROWS), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -46,7 +49,9 @@ def test_the_mapped_table_gives_the_outputs_of_a_table_inside_the_model(name: st
 def test_all_models_have_the_same_table_outside() -> None:
     paths = model_files().values()
     assert len({sha256_of(path.with_name(VOCABULARY)) for path in paths}) == 1
-    assert all(path.stat().st_size < 40_000_000 for path in paths)
+    # With the table inside they would take 60 MB more each; the stance model's products are in single precision.
+    largest = {"encoder": 40_000_000, "detector": 40_000_000, "stance": 100_000_000}
+    assert {name for name, path in model_files().items() if path.stat().st_size > largest[name]} == set()
 
 
 def test_all_models_share_one_tokenizer() -> None:
