@@ -49,7 +49,7 @@ def test_the_mapped_table_gives_the_outputs_of_a_table_inside_the_model(name: st
 def test_all_models_have_the_same_table_outside() -> None:
     paths = model_files().values()
     assert len({sha256_of(path.with_name(VOCABULARY)) for path in paths}) == 1
-    # With the table inside they would take 60 MB more each; the stance model's products are in single precision.
+    # The table inside would take 60 MB more; the stance model's products are in single precision.
     largest = {"encoder": 40_000_000, "detector": 40_000_000, "stance": 100_000_000}
     assert {name for name, path in model_files().items() if path.stat().st_size > largest[name]} == set()
 
