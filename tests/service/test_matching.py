@@ -135,8 +135,7 @@ def test_what_is_shown_is_what_is_left_of_everything(
         assert [match.record_id for match in answer.matches] == [match.record_id for match in kept]
         for match, same in zip(answer.matches, kept, strict=True):
             assert (match.stance, match.level, match.mismatches) == (same.stance, same.level, same.mismatches)
-            # int8 rounds by batch, and the batch is another one.
-            assert match.stance_scores == pytest.approx(same.stance_scores, abs=0.1)
+            assert match.stance_scores == pytest.approx(same.stance_scores, abs=0.001)
 
 
 def test_filters_reach_the_words_too(matcher: ClaimMatcher) -> None:
